@@ -1,0 +1,154 @@
+/* rule: the rule language.  A rule file becomes a checked graph of values, immutable and shared by all
+ * threads:
+ *
+ *     source text ─▶ statements ─▶ checked graph (struct rule) ─▶ program (rule/program.h): operations bound
+ *                                                                 to the memory of one group of lanes
+ *
+ * The graph is hash-consed: equal sub-expressions are one node.  A node stands behind its inputs.  Formula
+ * indicators are expanded into it.  A node of TYPE_NUMBER is the same on every bar: literals, parameters and
+ * arithmetic on them; everything else is the output of a kernel over other nodes, or a bar column. */
+#ifndef HARRIER_RULE_H
+#define HARRIER_RULE_H
+
+#include "indicator/indicator.h"
+#include "model/model.h"
+
+enum {
+    RULE_SOURCE_BYTES_MAX = 1 << 20,
+    RULE_NODES_MAX = 10000,
+    RULE_NESTING_MAX = 200,
+    RULE_LOOKBACK_MAX = 1000000,
+    RULE_GRID_MAX = 100000000,
+    RULE_ERRORS_MAX = 20,
+    RULE_PARAMETERS_MAX = 64,
+    RULE_NAME_BYTES_MAX = 64
+};
+
+/* ---- the graph -------------------------------------------------------------------------------------- */
+
+enum value_type { TYPE_NUMBER, TYPE_COLUMN, TYPE_CONDITION };
+
+enum node_kind {
+    NODE_LITERAL,   /* number */
+    NODE_PARAMETER, /* index: which */
+    NODE_COLUMN,    /* index: enum rule_column */
+    NODE_OP,        /* kernel over inputs; its value is output 0 */
+    NODE_OUTPUT     /* input[0] is a NODE_OP; index: which of its outputs (1…) */
+};
+
+enum rule_column { /* the first five are enum bar_column */
+    COLUMN_OPEN, COLUMN_HIGH, COLUMN_LOW, COLUMN_CLOSE, COLUMN_VOLUME,
+    COLUMN_TIME, COLUMN_BAR_INDEX, COLUMN_HOUR, COLUMN_MINUTE, COLUMN_DAY, COLUMN_WEEKDAY, COLUMN_MONTH,
+    COLUMN_YEAR,
+    RULE_COLUMNS
+};
+
+enum { NODE_NONE = -1 };
+
+struct node {
+    enum node_kind kind;
+    enum value_type type;
+    double number;                            /* NODE_LITERAL */
+    int index;                                /* NODE_PARAMETER, NODE_COLUMN, NODE_OUTPUT */
+    enum kernel_id kernel;                    /* NODE_OP */
+    int input[KERNEL_INPUTS_MAX];             /* number inputs, node indices */
+    int when[KERNEL_CONDITIONS_MAX];          /* condition inputs */
+    int parameter[KERNEL_PARAMETERS_MAX];     /* nodes of TYPE_NUMBER */
+    uint64_t depends;  /* bit p: on parameter p, directly or through inputs */
+    bool holes;        /* may be NaN after its first defined bar */
+    bool percent;      /* was written as a percent, such as 5% */
+    int line, column;  /* where it was written, for messages (1-based) */
+    const struct indicator *indicator; /* the row that an op of a kernel indicator came from, or NULL */
+};
+
+/* ---- the rule --------------------------------------------------------------------------------------- */
+
+struct rule_parameter {
+    char name[RULE_NAME_BYTES_MAX];
+    double value;             /* default */
+    bool ranged;              /* low…high given */
+    double low, high, step;   /* step 0: none */
+    const double *listed;     /* `in {a, b, c}`; NULL if not */
+    int listed_count;
+    bool whole;               /* follows from its use */
+    bool percent;
+};
+
+enum rule_signal { SIGNAL_BUY, SIGNAL_SELL, SIGNAL_SHORT, SIGNAL_COVER, SIGNALS };
+enum rule_level { LEVEL_STOP, LEVEL_TARGET, LEVEL_TRAIL, LEVEL_SIZE, LEVELS };
+enum level_kind { LEVEL_NONE, LEVEL_PERCENT /* a share: 0.05 */, LEVEL_DISTANCE /* in price */ };
+enum size_kind { SIZE_EQUITY /* share */, SIZE_UNITS, SIZE_CASH, SIZE_RISK /* share lost at the stop */ };
+
+struct rule_value {
+    char name[RULE_NAME_BYTES_MAX];
+    int node;
+};
+
+struct rule {
+    char name[256];      /* as the user wrote it: path or built-in name */
+    char title[RULE_NAME_BYTES_MAX];
+    struct text source;
+    struct hash128 hash; /* of the source */
+
+    const struct node *nodes;
+    int node_count;
+
+    struct rule_parameter parameters[RULE_PARAMETERS_MAX];
+    int parameter_count;
+    const int *requires_;  /* condition nodes of TYPE_NUMBER inputs alone: see rule_allows */
+    int require_count;
+
+    int signal[SIGNALS];                 /* condition nodes, NODE_NONE where not said */
+    struct {
+        enum level_kind kind;            /* LEVEL_SIZE: LEVEL_NONE means 100 % of equity */
+        int node;                        /* TYPE_NUMBER or TYPE_COLUMN */
+    } level[LEVELS];
+    enum size_kind size_kind;
+    int exit_after;                      /* node of TYPE_NUMBER, bars; NODE_NONE */
+
+    const struct rule_value *values;     /* named values in order, for `say` and reports */
+    int value_count;
+    const char *say;                     /* template, or NULL */
+};
+
+/* Reads and checks a rule.  Everything lives in `arena`.  On failure err->text holds all messages (up to
+ * RULE_ERRORS_MAX) in the shape that rules.md asks, each with file, line, column, the line and a caret. */
+enum status rule_compile(const struct rule **rule, struct arena *arena, struct text source,
+                         const char *name, struct error *err);
+
+/* Warnings of the last compile that are no errors (`not` of a comparison with NaN …), as lines; "" if none. */
+const char *rule_warnings(const struct rule *rule);
+
+/* An expression for `bars --with`: `source` is one expression; values[] are its outputs, named. */
+enum status rule_compile_expression(const struct rule **rule, struct arena *arena, struct text source,
+                                    struct error *err);
+
+/* Built-in rules: rsi, rsi_original, golden_cross, macd, bollinger, donchian, supertrend. */
+struct rule_builtin {
+    const char *name, *title, *source;
+};
+extern const struct rule_builtin rule_builtins[];
+extern const size_t rule_builtin_count;
+
+/* Index of a parameter, or -1 and a sentence that suggests the nearest. */
+int rule_parameter_find(const struct rule *rule, struct text name, struct error *err);
+
+/* Whether one value of a parameter is allowed (range, list, whole); the sentence says what is. */
+enum status rule_parameter_check(const struct rule *rule, int parameter, double value, struct error *err);
+
+/* Whether the values keep every `require`; the sentence names the first that is broken. */
+bool rule_allows(const struct rule *rule, const double *values);
+enum status rule_require_check(const struct rule *rule, const double *values, struct error *err);
+
+/* The value of a node of TYPE_NUMBER (or of a condition on such) under parameter values. */
+double rule_number(const struct rule *rule, int node, const double *values);
+
+/* Bars before every signal, level and named value is defined, under parameter values; -1: over the limit. */
+int rule_lookback(const struct rule *rule, const double *values);
+int node_lookback(const struct rule *rule, int node, const double *values);
+
+/* Operations a bar (ops of the graph), and which rule_columns are read: bit c. */
+int rule_operation_count(const struct rule *rule);
+unsigned rule_columns_read(const struct rule *rule);
+
+#endif

@@ -1,0 +1,96 @@
+/* sys: the outside world: clock, randomness, files, mapping, threads.  Thin, over the system.
+ *
+ * ONE SEAM: every module reaches the outside through `struct env`, which is handed in.  Production
+ * (env_posix), a simulated disk that can lose power, and one that fails the n-th call are three of them.
+ * Nothing outside sys/ calls open, read, write, fsync, rename, mmap, clock_gettime, getrandom, pthread_create. */
+#ifndef HARRIER_SYS_H
+#define HARRIER_SYS_H
+
+#include "base/base.h"
+
+struct env;
+struct env_file; /* an open file or directory */
+
+enum open_mode {
+    OPEN_READ,
+    OPEN_WRITE,   /* read and write, must exist */
+    OPEN_CREATE,  /* read and write, made where it is not */
+    OPEN_NEW      /* must not exist */
+};
+
+struct file_info {
+    uint64_t bytes;
+    int64_t modified_ns;
+    bool is_directory, is_regular;
+};
+
+struct env_calls {
+    int64_t (*now_ms)(struct env *);           /* wall clock, UTC */
+    int64_t (*ticks_ns)(struct env *);         /* monotonic */
+    void (*sleep_ms)(struct env *, int64_t ms);
+    void (*random_bytes)(struct env *, void *bytes, size_t length);
+
+    enum status (*open)(struct env *, struct env_file **, const char *path, enum open_mode, struct error *);
+    void (*close)(struct env *, struct env_file *);
+    enum status (*read)(struct env *, struct env_file *, void *bytes, size_t length, uint64_t at, size_t *got,
+                        struct error *);       /* whole, but for the end of the file */
+    enum status (*write)(struct env *, struct env_file *, const void *bytes, size_t length, uint64_t at,
+                         struct error *);      /* whole */
+    enum status (*truncate)(struct env *, struct env_file *, uint64_t bytes, struct error *);
+    enum status (*sync)(struct env *, struct env_file *, struct error *); /* data and what is needed to read it */
+    enum status (*info)(struct env *, struct env_file *, struct file_info *, struct error *);
+    enum status (*lock)(struct env *, struct env_file *, bool *taken, struct error *); /* exclusive, does not wait */
+
+    /* Read-only, shared; `bytes` may be over the file's end only inside its last page.  env_unmap ends it. */
+    enum status (*map)(struct env *, struct env_file *, size_t bytes, const void **at, struct error *);
+    void (*unmap)(struct env *, const void *at, size_t bytes);
+
+    enum status (*path_info)(struct env *, const char *path, struct file_info *, struct error *);
+    enum status (*make_directory)(struct env *, const char *path, struct error *); /* fine where it exists */
+    enum status (*rename)(struct env *, const char *from, const char *to, struct error *);
+    enum status (*remove)(struct env *, const char *path, struct error *); /* a file or an empty directory */
+    enum status (*sync_directory)(struct env *, const char *path, struct error *);
+
+    /* Names in a directory in order of bytes, without "." and ".."; mem_free each and the array. */
+    enum status (*list)(struct env *, const char *path, char ***names, size_t *count, struct error *);
+
+    enum status (*thread_start)(struct env *, void **thread, void (*run)(void *), void *context, struct error *);
+    void (*thread_join)(struct env *, void *thread);
+};
+
+struct env {
+    const struct env_calls *calls;
+    void *state;
+};
+
+/* The real world. */
+struct env *env_posix(void);
+
+/* Short names, so that callers read well: file_open(env, …) is env->calls->open(env, …). */
+static inline int64_t clock_now_ms(struct env *env) { return env->calls->now_ms(env); }
+static inline int64_t clock_ticks_ns(struct env *env) { return env->calls->ticks_ns(env); }
+
+/* A random name part: 16 hexadecimal digits. */
+void env_random_name(struct env *env, char name[17]);
+
+/* A large piece of memory that costs nothing until it is touched, for arenas; NULL if refused. */
+void *memory_reserve(size_t bytes);
+void memory_release(void *memory, size_t bytes);
+
+/* How many processors this process may use: the smaller of the affinity mask and the cgroup's quota,
+ * at least 1 (rounded up). */
+int processors_usable(void);
+
+/* Reads a whole file of at most `limit` bytes; mem_free(*bytes).  A directory, a device or more than the
+ * limit is refused with a sentence. */
+enum status file_read_whole(struct env *env, const char *path, size_t limit, char **bytes, size_t *length,
+                            struct error *err);
+
+/* Writes a file so that it is there whole or not at all (temporary name, sync, rename, sync). */
+enum status file_write_whole(struct env *env, const char *path, const void *bytes, size_t length,
+                             struct error *err);
+
+/* Makes a directory and those above it. */
+enum status directory_make_all(struct env *env, const char *path, struct error *err);
+
+#endif

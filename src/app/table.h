@@ -1,0 +1,42 @@
+/* Tables for people: columns aligned, cut to the width of the terminal (the rightmost columns that are marked
+ * so go first), and the small drawings that stand in them. */
+#ifndef HARRIER_APP_TABLE_H
+#define HARRIER_APP_TABLE_H
+
+#include "base/base.h"
+
+enum { TABLE_COLUMNS_MAX = 24, TABLE_CELL_BYTES = 64 };
+
+struct table_column {
+    const char *title;
+    bool left;     /* text stands left, numbers right */
+    int optional;  /* dropped where the width does not do, highest first; 0: always there */
+};
+
+struct table {
+    const struct table_column *columns;
+    int column_count;
+    char (*cells)[TABLE_CELL_BYTES];
+    size_t row_count, capacity;
+    bool failed;
+};
+
+/* `columns` is borrowed. */
+void table_init(struct table *table, const struct table_column *columns, int column_count);
+void table_deinit(struct table *table);
+
+/* A cell of the next row, in order; a row is whole after column_count cells.  Text that does not fit is cut. */
+void table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void table_print(const struct table *table, struct buffer *out, int width /* 0: any */);
+
+/* "385,708"; "+1,234.56"; "--" for NaN. */
+enum { NUMBER_TEXT_BYTES = 48 };
+const char *with_commas(double number, int decimals, bool sign, char text[NUMBER_TEXT_BYTES]);
+
+/* ▁▂▃▄▅▆▇█ of `points` samples of a curve (the last value always among them). */
+void sparkline(const double *values, size_t count, int points, char *text, size_t bytes);
+
+/* "3 days 04:00:00", "412 days", from milliseconds. */
+const char *duration_words(double ms, char text[NUMBER_TEXT_BYTES]);
+
+#endif

@@ -1,0 +1,574 @@
+/* Kept runs in SQLite.  It computes nothing: what it gives back is what was put in, to the bit. */
+#include "result/result.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "db/db.h"
+#include "result/schema.h"
+
+struct results {
+    struct db *db;
+};
+
+enum { SQL_BYTES_MAX = 8192, ZSTD_LEVEL = 1 };
+
+#define RUN_COLUMNS                                                                                        \
+    "id, created_ms, key, engine, rule, rule_source, rule_hash, parameters, parameters_hash, market, "     \
+    "options, bars_hash, calculation_time_ms, total_time_ms, symbols, successful, failed, bars, market_return"
+#define SYMBOL_COLUMNS                                                                                \
+    "symbol, status, error, note, bars, from_ms, to_ms, open_position, pending, refused, unfilled, " \
+    "ruined, sparkline"
+enum { SYMBOL_FIXED = 13 };
+
+/* ---- opening ------------------------------------------------------------------------------------------ */
+
+/* How many columns of run_symbol have this name, or how many there are where it is NULL; -1 on failure. */
+static int64_t column_count(struct results *results, const char *name)
+{
+    struct db_query *query;
+    struct error ignored;
+    int64_t found = -1;
+
+    if (db_prepare(&query, results->db,
+                   "SELECT count(*) FROM pragma_table_info('run_symbol') WHERE ?1 IS NULL OR name = ?1",
+                   &ignored) != STATUS_OK)
+        return -1;
+    db_bind_text(query, 1, name);
+    if (db_step(query, &ignored) == DB_ROW)
+        found = db_int(query, 0);
+    db_finish(query);
+    return found;
+}
+
+static bool schema_is_whole(struct results *results)
+{
+    return db_version(results->db) == (int)ARRAY_COUNT(schema_steps) &&
+           column_count(results, NULL) == 2 + SYMBOL_FIXED + METRIC_COUNT;
+}
+
+static enum status add_metric_columns(struct results *results, struct error *err)
+{
+    int added = 0;
+
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        char sql[256];
+
+        if (column_count(results, metric_rows[m].name) > 0)
+            continue;
+        snprintf(sql, sizeof sql, "ALTER TABLE run_symbol ADD COLUMN \"%s\" REAL", metric_rows[m].name);
+        TRY(db_run(results->db, sql, err));
+        added++;
+    }
+    return added ? db_run(results->db, schema_views, err) : STATUS_OK;
+}
+
+static enum status prepare_schema(struct results *results, struct error *err)
+{
+    if (schema_is_whole(results))
+        return STATUS_OK;
+    TRY(db_migrate(results->db, schema_steps, ARRAY_COUNT(schema_steps), err));
+    TRY(db_run(results->db, "BEGIN IMMEDIATE", err));
+    TRY(add_metric_columns(results, err));
+    return db_run(results->db, "COMMIT", err);
+}
+
+static enum status check_version(struct results *results, const char *path, struct error *err)
+{
+    int version = db_version(results->db);
+
+    if (version > (int)ARRAY_COUNT(schema_steps))
+        return fail(err, STATUS_NEWER, "%s: written by a newer harrier (schema %d; this one knows %d)", path,
+                    version, (int)ARRAY_COUNT(schema_steps));
+    if (!schema_is_whole(results))
+        return fail(err, STATUS_MISSING, "%s holds no runs of this version", path);
+    return STATUS_OK;
+}
+
+enum status results_open(struct results **opened, const char *data_dir, bool write, struct error *err)
+{
+    struct results *results = mem_zero(1, sizeof *results);
+    char path[4096];
+    enum status status;
+
+    if (!results)
+        return fail(err, STATUS_MEMORY, "no memory for the results");
+    snprintf(path, sizeof path, "%s/results.db", data_dir);
+    status = db_open(&results->db, path, write ? DB_WRITE : DB_READ, err);
+    if (status == STATUS_OK)
+        status = write ? prepare_schema(results, err) : check_version(results, path, err);
+    if (status != STATUS_OK) {
+        results_close(results);
+        return status;
+    }
+    *opened = results;
+    return STATUS_OK;
+}
+
+void results_close(struct results *results)
+{
+    if (!results)
+        return;
+    db_close(results->db);
+    mem_free(results);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------ */
+
+static enum status step_once(struct db_query *query, struct error *err)
+{
+    enum db_step step = db_step(query, err);
+
+    db_reset(query);
+    return step == DB_FAILED ? err->status : STATUS_OK;
+}
+
+static enum status save_run(struct results *results, struct run *run, struct error *err)
+{
+    struct db_query *query;
+    enum status status;
+    int i = 1;
+
+    TRY(db_prepare(&query, results->db, "DELETE FROM run WHERE key = ?1", err));
+    db_bind_text(query, 1, run->key);
+    status = step_once(query, err);
+    db_finish(query);
+    if (status != STATUS_OK)
+        return status;
+
+    TRY(db_prepare(&query, results->db,
+                   "INSERT INTO run (" RUN_COLUMNS ") VALUES "
+                   "(NULL,?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+                   err));
+    db_bind_int(query, i++, run->created_ms);
+    db_bind_text(query, i++, run->key);
+    db_bind_text(query, i++, run->engine);
+    db_bind_text(query, i++, run->rule);
+    db_bind_text(query, i++, run->rule_source);
+    db_bind_text(query, i++, run->rule_hash);
+    db_bind_text(query, i++, run->parameters);
+    db_bind_text(query, i++, run->parameters_hash);
+    db_bind_text(query, i++, run->market);
+    db_bind_text(query, i++, run->options);
+    db_bind_text(query, i++, run->bars_hash);
+    db_bind_double(query, i++, run->calculation_ms);
+    db_bind_double(query, i++, run->total_ms);
+    db_bind_int(query, i++, run->symbol_count);
+    db_bind_int(query, i++, run->successful);
+    db_bind_int(query, i++, run->failed);
+    db_bind_int(query, i++, run->bars);
+    db_bind_double(query, i++, run->market_return);
+    status = step_once(query, err);
+    db_finish(query);
+    run->id = db_last_id(results->db);
+    return status;
+}
+
+/* SELECT or INSERT text with the fixed columns and then every metric's. */
+static void symbol_sql(char sql[SQL_BYTES_MAX], bool insert)
+{
+    int at = snprintf(sql, SQL_BYTES_MAX, insert ? "INSERT INTO run_symbol (run, position, " SYMBOL_COLUMNS
+                                                 : "SELECT " SYMBOL_COLUMNS);
+
+    for (int m = 0; m < METRIC_COUNT; m++)
+        at += snprintf(sql + at, SQL_BYTES_MAX - (size_t)at, ", \"%s\"", metric_rows[m].name);
+    if (insert) {
+        at += snprintf(sql + at, SQL_BYTES_MAX - (size_t)at, ") VALUES (?1, ?2");
+        for (int c = 0; c < SYMBOL_FIXED + METRIC_COUNT; c++)
+            at += snprintf(sql + at, SQL_BYTES_MAX - (size_t)at, ", ?%d", c + 3);
+        snprintf(sql + at, SQL_BYTES_MAX - (size_t)at, ")");
+    } else {
+        snprintf(sql + at, SQL_BYTES_MAX - (size_t)at, " FROM run_symbol WHERE run = ?1 ORDER BY position");
+    }
+}
+
+static void bind_symbol(struct db_query *query, int64_t run, int64_t position, const struct run_symbol *s)
+{
+    int i = 1;
+
+    db_bind_int(query, i++, run);
+    db_bind_int(query, i++, position);
+    db_bind_text(query, i++, s->symbol);
+    db_bind_text(query, i++, s->ok ? "ok" : "failed");
+    db_bind_text(query, i++, s->error);
+    db_bind_text(query, i++, s->note);
+    db_bind_int(query, i++, s->bars);
+    db_bind_int(query, i++, s->from_ms);
+    db_bind_int(query, i++, s->to_ms);
+    db_bind_double(query, i++, s->sim.open_position);
+    db_bind_int(query, i++, s->sim.pending);
+    db_bind_int(query, i++, s->sim.refused);
+    db_bind_int(query, i++, s->sim.unfilled);
+    db_bind_int(query, i++, s->sim.ruined);
+    db_bind_text(query, i++, s->sparkline);
+    for (int m = 0; m < METRIC_COUNT; m++)
+        db_bind_double(query, i++, s->ok ? s->sim.metric[m] : (double)NAN);
+}
+
+static enum status save_trades(struct db_query *query, int64_t run, int64_t position,
+                               const struct run_symbol *s, struct error *err)
+{
+    for (size_t n = 0; n < s->trade_count; n++) {
+        const struct trade *t = &s->trades[n];
+        int i = 1;
+
+        db_bind_int(query, i++, run);
+        db_bind_int(query, i++, position);
+        db_bind_int(query, i++, (int64_t)n);
+        db_bind_int(query, i++, s->time[t->entry_bar]);
+        db_bind_int(query, i++, s->time[t->exit_bar]);
+        db_bind_int(query, i++, t->entry_bar);
+        db_bind_int(query, i++, t->exit_bar);
+        db_bind_double(query, i++, t->entry_price);
+        db_bind_double(query, i++, t->exit_price);
+        db_bind_double(query, i++, t->units);
+        db_bind_double(query, i++, t->fees);
+        db_bind_double(query, i++, t->profit);
+        db_bind_double(query, i++, t->mae);
+        db_bind_double(query, i++, t->mfe);
+        db_bind_text(query, i++, trade_reason_name(t->reason));
+        TRY(step_once(query, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status save_curve(struct db_query *query, int64_t run, int64_t position, const struct run_symbol *s,
+                              struct error *err)
+{
+    size_t half = (size_t)s->bars * sizeof(double), room = ZSTD_compressBound(2 * half), packed;
+    char *plain = mem_alloc(2 * half), *block = mem_alloc(room);
+    enum status status;
+
+    if (!plain || !block) {
+        mem_free(plain);
+        mem_free(block);
+        return fail(err, STATUS_MEMORY, "no memory to keep an equity curve of %lld bars", (long long)s->bars);
+    }
+    memcpy(plain, s->time, half);
+    memcpy(plain + half, s->equity, half);
+    packed = ZSTD_compress(block, room, plain, 2 * half, ZSTD_LEVEL);
+    if (ZSTD_isError(packed)) {
+        status = fail(err, STATUS_SYSTEM, "cannot compress an equity curve: %s", ZSTD_getErrorName(packed));
+    } else {
+        db_bind_int(query, 1, run);
+        db_bind_int(query, 2, position);
+        db_bind_int(query, 3, s->bars);
+        db_bind_blob(query, 4, block, packed);
+        status = step_once(query, err);
+    }
+    mem_free(plain);
+    mem_free(block);
+    return status;
+}
+
+struct save_queries {
+    struct db_query *symbol, *trade, *curve;
+};
+
+static enum status save_queries_open(struct save_queries *queries, struct results *results, struct error *err)
+{
+    char sql[SQL_BYTES_MAX];
+
+    symbol_sql(sql, true);
+    TRY(db_prepare(&queries->symbol, results->db, sql, err));
+    TRY(db_prepare(&queries->trade, results->db,
+                   "INSERT INTO trade VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)", err));
+    return db_prepare(&queries->curve, results->db, "INSERT INTO equity VALUES (?1,?2,?3,?4)", err);
+}
+
+static enum status save_symbols(struct results *results, const struct run *run, const struct run_symbol *symbols,
+                                size_t count, struct error *err)
+{
+    struct save_queries queries = {0};
+    enum status status = save_queries_open(&queries, results, err);
+
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        const struct run_symbol *s = &symbols[i];
+
+        bind_symbol(queries.symbol, run->id, (int64_t)i, s);
+        status = step_once(queries.symbol, err);
+        if (status == STATUS_OK && s->ok)
+            status = save_trades(queries.trade, run->id, (int64_t)i, s, err);
+        if (status == STATUS_OK && s->ok && s->equity && s->bars > 0)
+            status = save_curve(queries.curve, run->id, (int64_t)i, s, err);
+    }
+    db_finish(queries.symbol);
+    db_finish(queries.trade);
+    db_finish(queries.curve);
+    return status;
+}
+
+enum status results_save(struct results *results, struct run *run, const struct run_symbol *symbols,
+                         size_t symbol_count, struct error *err)
+{
+    struct error ignored;
+    enum status status;
+
+    TRY(db_run(results->db, "BEGIN IMMEDIATE", err));
+    status = save_run(results, run, err);
+    if (status == STATUS_OK)
+        status = save_symbols(results, run, symbols, symbol_count, err);
+    if (status == STATUS_OK)
+        status = db_run(results->db, "COMMIT", err);
+    if (status != STATUS_OK)
+        (void)db_run(results->db, "ROLLBACK", &ignored);
+    return status;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------ */
+
+/* NULL stays NULL.  A failed copy shows as NULL and is told apart by arena_is_full. */
+static const char *copied(struct arena *arena, struct db_query *query, int column)
+{
+    const char *text = db_text(query, column);
+
+    return db_is_null(query, column) ? NULL : arena_copy_text(arena, text, strlen(text));
+}
+
+static enum status out_of_room(struct error *err)
+{
+    return fail(err, STATUS_MEMORY, "not enough memory for this run");
+}
+
+static enum status read_run(struct run *run, struct arena *arena, struct db_query *query, struct error *err)
+{
+    int c = 0;
+
+    *run = (struct run){0};
+    run->id = db_int(query, c++);
+    run->created_ms = db_int(query, c++);
+    snprintf(run->key, sizeof run->key, "%s", db_text(query, c++));
+    run->engine = copied(arena, query, c++);
+    run->rule = copied(arena, query, c++);
+    run->rule_source = copied(arena, query, c++);
+    run->rule_hash = copied(arena, query, c++);
+    run->parameters = copied(arena, query, c++);
+    run->parameters_hash = copied(arena, query, c++);
+    run->market = copied(arena, query, c++);
+    run->options = copied(arena, query, c++);
+    run->bars_hash = copied(arena, query, c++);
+    run->calculation_ms = db_double(query, c++);
+    run->total_ms = db_double(query, c++);
+    run->symbol_count = db_int(query, c++);
+    run->successful = db_int(query, c++);
+    run->failed = db_int(query, c++);
+    run->bars = db_int(query, c++);
+    run->market_return = db_double(query, c++);
+    return run->bars_hash ? STATUS_OK : out_of_room(err);
+}
+
+static enum status read_symbol(struct run_symbol *s, struct arena *arena, struct db_query *query,
+                               struct error *err)
+{
+    int c = 0;
+
+    *s = (struct run_symbol){0};
+    s->symbol = copied(arena, query, c++);
+    s->ok = !strcmp(db_text(query, c++), "ok");
+    s->error = copied(arena, query, c++);
+    s->note = copied(arena, query, c++);
+    s->bars = db_int(query, c++);
+    s->from_ms = db_int(query, c++);
+    s->to_ms = db_int(query, c++);
+    s->sim.open_position = db_double(query, c++);
+    s->sim.pending = (unsigned)db_int(query, c++);
+    s->sim.refused = (uint32_t)db_int(query, c++);
+    s->sim.unfilled = (uint32_t)db_int(query, c++);
+    s->sim.ruined = db_int(query, c++) != 0;
+    snprintf(s->sparkline, sizeof s->sparkline, "%s", db_text(query, c++));
+    for (int m = 0; m < METRIC_COUNT; m++)
+        s->sim.metric[m] = db_double(query, c++);
+    return s->symbol ? STATUS_OK : out_of_room(err);
+}
+
+static enum status load_symbols(struct results *results, struct arena *arena, const struct run *run,
+                                struct run_symbol **symbols, size_t *count, struct error *err)
+{
+    size_t room = (size_t)run->symbol_count;
+    char sql[SQL_BYTES_MAX];
+    struct db_query *query;
+    enum status status = STATUS_OK;
+    enum db_step step;
+
+    *count = 0;
+    *symbols = ARENA_ARRAY(arena, struct run_symbol, room ? room : 1);
+    if (!*symbols)
+        return out_of_room(err);
+    symbol_sql(sql, false);
+    TRY(db_prepare(&query, results->db, sql, err));
+    db_bind_int(query, 1, run->id);
+    while (status == STATUS_OK && *count < room && (step = db_step(query, err)) != DB_DONE)
+        status = step == DB_FAILED ? err->status : read_symbol(&(*symbols)[(*count)++], arena, query, err);
+    db_finish(query);
+    return status;
+}
+
+enum status results_load(struct results *results, struct arena *arena, int64_t id, const char *key,
+                         struct run *run, struct run_symbol **symbols, size_t *symbol_count, struct error *err)
+{
+    struct db_query *query;
+    enum status status;
+    enum db_step step;
+
+    TRY(db_prepare(&query, results->db,
+                   id ? "SELECT " RUN_COLUMNS " FROM run WHERE id = ?1"
+                      : "SELECT " RUN_COLUMNS " FROM run WHERE key = ?1",
+                   err));
+    if (id)
+        db_bind_int(query, 1, id);
+    else
+        db_bind_text(query, 1, key);
+    step = db_step(query, err);
+    if (step == DB_FAILED)
+        status = err->status;
+    else if (step == DB_DONE)
+        status = fail(err, STATUS_MISSING, "no kept run %lld: `harrier runs` lists them", (long long)id);
+    else
+        status = read_run(run, arena, query, err);
+    db_finish(query);
+    return status == STATUS_OK ? load_symbols(results, arena, run, symbols, symbol_count, err) : status;
+}
+
+enum status results_list(struct results *results, struct arena *arena, size_t limit, struct run **runs,
+                         size_t *count, struct error *err)
+{
+    struct db_query *query;
+    enum status status = STATUS_OK;
+    enum db_step step;
+
+    *count = 0;
+    *runs = ARENA_ARRAY(arena, struct run, limit ? limit : 1);
+    if (!*runs)
+        return out_of_room(err);
+    TRY(db_prepare(&query, results->db, "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1", err));
+    db_bind_int(query, 1, (int64_t)limit);
+    while (status == STATUS_OK && (step = db_step(query, err)) != DB_DONE)
+        status = step == DB_FAILED ? err->status : read_run(&(*runs)[(*count)++], arena, query, err);
+    db_finish(query);
+    return status;
+}
+
+static enum trade_reason reason_of(const char *name)
+{
+    for (int r = 0; r < REASON_COUNT; r++)
+        if (!strcmp(trade_reason_name(r), name))
+            return r;
+    return REASON_END;
+}
+
+static enum status read_trade(struct kept_trade *kept, struct arena *arena, struct db_query *query,
+                              struct error *err)
+{
+    struct trade *t = &kept->trade;
+    int c = 1;
+
+    kept->symbol = copied(arena, query, 0);
+    kept->entry_ms = db_int(query, c++);
+    kept->exit_ms = db_int(query, c++);
+    t->entry_bar = (uint32_t)db_int(query, c++);
+    t->exit_bar = (uint32_t)db_int(query, c++);
+    t->entry_price = db_double(query, c++);
+    t->exit_price = db_double(query, c++);
+    t->units = db_double(query, c++);
+    t->fees = db_double(query, c++);
+    t->profit = db_double(query, c++);
+    t->mae = db_double(query, c++);
+    t->mfe = db_double(query, c++);
+    t->reason = reason_of(db_text(query, c++));
+    return kept->symbol ? STATUS_OK : out_of_room(err);
+}
+
+static enum status count_trades(struct results *results, int64_t id, size_t *count, struct error *err)
+{
+    struct db_query *query;
+    enum db_step step;
+
+    TRY(db_prepare(&query, results->db, "SELECT count(*) FROM trade WHERE run = ?1", err));
+    db_bind_int(query, 1, id);
+    step = db_step(query, err);
+    *count = step == DB_ROW ? (size_t)db_int(query, 0) : 0;
+    db_finish(query);
+    return step == DB_FAILED ? err->status : STATUS_OK;
+}
+
+enum status results_trades(struct results *results, struct arena *arena, int64_t id,
+                           struct kept_trade **trades, size_t *count, struct error *err)
+{
+    struct db_query *query;
+    enum status status = STATUS_OK;
+    enum db_step step;
+    size_t room;
+
+    TRY(count_trades(results, id, &room, err));
+    *count = 0;
+    *trades = ARENA_ARRAY(arena, struct kept_trade, room ? room : 1);
+    if (!*trades)
+        return out_of_room(err);
+    TRY(db_prepare(&query, results->db,
+                   "SELECT s.symbol, t.entry_ms, t.exit_ms, t.entry_bar, t.exit_bar, t.entry_price,"
+                   " t.exit_price, t.units, t.fees, t.profit, t.mae, t.mfe, t.reason FROM trade t"
+                   " JOIN run_symbol s ON s.run = t.run AND s.position = t.position"
+                   " WHERE t.run = ?1 ORDER BY t.position, t.number",
+                   err));
+    db_bind_int(query, 1, id);
+    while (status == STATUS_OK && *count < room && (step = db_step(query, err)) != DB_DONE)
+        status = step == DB_FAILED ? err->status : read_trade(&(*trades)[(*count)++], arena, query, err);
+    db_finish(query);
+    return status;
+}
+
+static enum status unpack_curve(struct arena *arena, struct db_query *query, double **equity, int64_t **time,
+                                size_t *count, struct error *err)
+{
+    size_t length, half;
+    const void *block = db_blob(query, 1, &length);
+    char *plain;
+
+    *count = (size_t)db_int(query, 0);
+    half = *count * sizeof(double);
+    plain = arena_alloc(arena, 2 * half);
+    if (!plain)
+        return out_of_room(err);
+    if (ZSTD_decompress(plain, 2 * half, block, length) != 2 * half)
+        return fail(err, STATUS_CORRUPT, "the kept equity curve cannot be read");
+    *time = (int64_t *)plain;
+    *equity = (double *)(plain + half);
+    return STATUS_OK;
+}
+
+enum status results_equity(struct results *results, struct arena *arena, int64_t id, size_t position,
+                           double **equity, int64_t **time, size_t *count, struct error *err)
+{
+    struct db_query *query;
+    enum status status;
+    enum db_step step;
+
+    TRY(db_prepare(&query, results->db, "SELECT bars, curve FROM equity WHERE run = ?1 AND position = ?2", err));
+    db_bind_int(query, 1, id);
+    db_bind_int(query, 2, (int64_t)position);
+    step = db_step(query, err);
+    if (step == DB_FAILED)
+        status = err->status;
+    else if (step == DB_DONE)
+        status = fail(err, STATUS_MISSING, "run %lld keeps no equity curve there", (long long)id);
+    else
+        status = unpack_curve(arena, query, equity, time, count, err);
+    db_finish(query);
+    return status;
+}
+
+enum status results_remove(struct results *results, int64_t id, struct error *err)
+{
+    struct db_query *query;
+    enum status status;
+
+    TRY(db_prepare(&query, results->db, "DELETE FROM run WHERE id = ?1", err));
+    db_bind_int(query, 1, id);
+    status = step_once(query, err);
+    db_finish(query);
+    if (status == STATUS_OK && db_changes(results->db) == 0)
+        status = fail(err, STATUS_MISSING, "no kept run %lld: `harrier runs` lists them", (long long)id);
+    return status;
+}

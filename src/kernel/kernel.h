@@ -12,6 +12,10 @@
  * An operand is a pointer and a step a bar: `lanes` for a register, 0 for a row of constants (one per
  * lane), so no kernel has a second variant for constants.
  *
+ * Registers, constant rows, parameter rows, condition words and state are aligned to 64 bytes.  A lane that
+ * nobody uses must hold numbers (a copy of another lane, say): a lane that is NaN for ever would keep its
+ * group on the slow path.  `state` holds pointers into itself: it may not be moved between blocks.
+ *
  * An OP is a kernel bound to its operands, parameters and state.  Every op may be run over a block of many
  * bars (history) or of one (live): state carries on with the same bits.
  *
@@ -46,7 +50,7 @@ enum kernel_id {
 #include "kernel/kernel.def"
 #include "kernel/kernel_indicators.def"
 #undef KERNEL_ROW
-    KERNEL_COUNT
+    KERNELS
 };
 
 struct kernel_row {
@@ -54,7 +58,7 @@ struct kernel_row {
     int inputs, conditions, outputs, parameters;
     bool gives_condition;
 };
-extern const struct kernel_row kernel_rows[KERNEL_COUNT];
+extern const struct kernel_row kernel_rows[KERNELS];
 
 struct operand {
     const double *at;
@@ -82,7 +86,7 @@ struct kernel_functions {
 struct kernels {
     const char *isa; /* "base", "v3" (AVX2), "v4" (AVX-512, 256-bit vectors) */
     int lanes;       /* LANES_WIDE or LANES_NARROW */
-    const struct kernel_functions *const *functions; /* [KERNEL_COUNT] */
+    const struct kernel_functions *const *functions; /* [KERNELS] */
 
     /* Columns of `lanes` symbols into a register: out[t][l] = from[l][bar + t]. */
     void (*transpose)(double *out, const double *const *from, size_t bar, size_t bar_count);

@@ -18,6 +18,7 @@
 #ifndef ROW /* an editor, or clang-tidy */
 #define ROW 4
 #define KERNEL_BUILD base_16
+#define KERNEL_ISA "base"
 #endif
 
 #define KERNEL_PASTE2(name, build) name##_##build
@@ -31,7 +32,8 @@ typedef int64_t i64x4 __attribute__((vector_size(32), may_alias));
 typedef double f64x4_unaligned __attribute__((vector_size(32), may_alias, aligned(8)));
 
 #define INLINE static inline __attribute__((always_inline, unused))
-#define EACH_VECTOR(v) _Pragma("GCC unroll 4") for (int v = 0; v < ROW; v++)
+#define EACH(v, count) _Pragma("GCC unroll 4") for (int v = 0; v < (count); v++)
+#define EACH_VECTOR(v) EACH(v, ROW)
 
 INLINE f64x4 load(const double *at)
 {

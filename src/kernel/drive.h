@@ -1,0 +1,208 @@
+/* drive: runs a kernel that is written lane by lane, with vectors where it can.
+ *
+ * HOW TO ADD A KERNEL
+ *
+ * 1. A row in kernel_indicators.def: KERNEL_ROW(EMA, 1, 0, 1, 1, false).
+ * 2. A state whose first member is struct drive and whose rows of lanes come first and are aligned:
+ *
+ *        struct ema {
+ *            struct drive drive;
+ *            double value[LANES] ROW_ALIGNED, share[LANES] ROW_ALIGNED;
+ *            int seen[LANES], period[LANES];
+ *        };
+ *
+ *    start() clears it (memset), calls drive_start() and reads the parameters: parameter(op, k, lane).
+ * 3. step(op, bar, lane): the definition.  One lane takes one bar; no input is NaN.  It reads
+ *    input(op, i, bar, lane), writes every output(op, k, bar, lane, x) (NAN in the warm-up) and returns
+ *    whether the lane is warm, so that hot() may take the next bar.
+ * 4. hot(op, first, end), optional: the bars first…end-1 for all lanes, each warm and without NaN, to the
+ *    same bits as step.  State into local arrays of ROW vectors, one loop over bars, state back:
+ *
+ *        f64x4 value[ROW];
+ *        EACH_VECTOR(v) value[v] = load(s->value + v * VECTOR);
+ *        for (size_t bar = first; bar < end; bar++)
+ *            EACH_VECTOR(v) {
+ *                value[v] += share[v] * (input4(in, bar, v) - value[v]);
+ *                output4(out, bar, v, value[v]);
+ *            }
+ *        EACH_VECTOR(v) store(s->value + v * VECTOR, value[v]);
+ *
+ *    `in` and `out` are local copies (struct operand in = op->in[0]; double *restrict out = op->out[0]).
+ *    With many state rows (AVX2 has 16 registers) go over the lanes in chunks of two vectors, as RSI does.
+ *    A maximum is max4(new, old) and max_of(new, old) alike: the order of operands decides NaN and -0.
+ * 5. Inputs of earlier bars: window.h; then skip() as well.
+ * 6. KERNEL_DRIVEN(EMA, ema_bytes, ema_start, .step = ema_step, .hot = ema_hot);
+ * 7. The source's name in meson.build, a reference in test/kernel/.
+ *
+ * The driver gives NaN for a bar with a NaN among the lane's inputs and passes the lane over (skip() if
+ * there is one).  It looks for NaN only where op->holes is set or a lane is not warm. */
+#ifndef HARRIER_KERNEL_DRIVE_H
+#define HARRIER_KERNEL_DRIVE_H
+
+#include <string.h>
+
+#include "kernel/kernel.h"
+#include "kernel/vector.h"
+
+#define ROW_ALIGNED __attribute__((aligned(64)))
+
+/* Counts of the rows, as constants for the compiler: INPUTS_EMA, OUTPUTS_EMA. */
+enum {
+#define KERNEL_ROW(id, inputs, conditions, outputs, parameters, gives_condition) \
+    INPUTS_##id = (inputs), OUTPUTS_##id = (outputs),
+#include "kernel/kernel.def"
+#include "kernel/kernel_indicators.def"
+#undef KERNEL_ROW
+};
+
+/* Makes the functions of a kernel known to table.c. */
+#define KERNEL_DEFINE(id, bytes_of, start_of, run_of)                                            \
+    const struct kernel_functions KERNEL(kernel_##id) = {                                        \
+        .state_bytes = (bytes_of), .start = (start_of), .run = (run_of),                         \
+    }
+
+#define KERNEL_DRIVEN(id, bytes_of, start_of, ...)                                               \
+    static void id##_run(struct op *op, size_t bar_count)                                        \
+    {                                                                                            \
+        drive(op, bar_count, INPUTS_##id, OUTPUTS_##id, (struct driven){__VA_ARGS__});           \
+    }                                                                                            \
+    KERNEL_DEFINE(id, bytes_of, start_of, id##_run)
+
+/* First member of a driven kernel's state.  Bit l is lane l. */
+struct drive {
+    uint32_t cold;  /* not warm */
+    uint32_t fresh; /* has had no bar yet */
+};
+
+struct driven {
+    bool (*step)(struct op *op, size_t bar, int lane);
+    void (*hot)(struct op *op, size_t first, size_t end);
+    void (*skip)(struct op *op, size_t bar, int lane); /* the bar does not exist for this lane */
+    void (*push)(struct op *op, size_t bar_count);     /* before a block: windows take its inputs */
+};
+
+/* While a lane is cold, this many bars are stepped lane by lane before looking again. */
+enum { DRIVE_COLD_BARS = 16 };
+
+INLINE void drive_start(struct drive *drive)
+{
+    drive->cold = drive->fresh = (1u << LANES) - 1;
+}
+
+/* ---- operands ---------------------------------------------------------------------------------------- */
+
+INLINE double input(const struct op *op, int i, size_t bar, int lane)
+{
+    return op->in[i].at[bar * op->in[i].step + (size_t)lane];
+}
+INLINE void output(const struct op *op, int k, size_t bar, int lane, double value)
+{
+    op->out[k][bar * LANES + (size_t)lane] = value;
+}
+INLINE f64x4 input4(struct operand in, size_t bar, int v)
+{
+    return load(in.at + bar * in.step + v * VECTOR);
+}
+INLINE void output4(double *out, size_t bar, int v, f64x4 value)
+{
+    store(out + bar * LANES + v * VECTOR, value);
+}
+
+/* ---- parameters -------------------------------------------------------------------------------------- */
+
+INLINE double parameter(const struct op *op, int k, int lane)
+{
+    return op->parameter[k][lane];
+}
+
+/* A count of bars; what is no number or below `least` is `least`. */
+INLINE int period_of(const struct op *op, int k, int lane, int least)
+{
+    double value = op->parameter[k][lane];
+    return value > least ? (int)value : least;
+}
+INLINE int period_longest(const struct op *op, int k, int least)
+{
+    int longest = least;
+    for (int l = 0; l < LANES; l++)
+        longest = period_of(op, k, l, least) > longest ? period_of(op, k, l, least) : longest;
+    return longest;
+}
+
+/* The period that all lanes share, or 0. */
+INLINE int period_shared(const struct op *op, int k, int least)
+{
+    for (int l = 1; l < LANES; l++)
+        if (period_of(op, k, l, least) != period_of(op, k, 0, least))
+            return 0;
+    return period_of(op, k, 0, least);
+}
+
+/* ---- the driver -------------------------------------------------------------------------------------- */
+
+INLINE bool drive_lane_is_nan(const struct op *op, size_t bar, int lane, int inputs)
+{
+    bool nan = false;
+    for (int i = 0; i < inputs; i++)
+        nan |= isnan(input(op, i, bar, lane));
+    return nan;
+}
+
+/* The first bar from `first` on at which an input of any lane is NaN, or `end`. */
+INLINE size_t drive_find_nan(const struct op *op, size_t first, size_t end, int inputs)
+{
+    for (size_t bar = first; bar < end; bar++) {
+        i64x4 nan = splat_i(0);
+        for (int i = 0; i < inputs; i++)
+            EACH_VECTOR(v) nan |= is_nan4(input4(op->in[i], bar, v));
+        if (any4(nan))
+            return bar;
+    }
+    return end;
+}
+
+/* Lane outside, bar inside: the lane's state stays near. */
+INLINE void drive_steps(struct op *op, size_t first, size_t end, int inputs, int outputs,
+                        struct driven kernel)
+{
+    struct drive *drive = op->state;
+
+    for (int lane = 0; lane < LANES; lane++)
+        for (size_t bar = first; bar < end; bar++) {
+            uint32_t bit = 1u << lane;
+            if (drive_lane_is_nan(op, bar, lane, inputs)) {
+                for (int k = 0; k < outputs; k++)
+                    output(op, k, bar, lane, NAN);
+                if (kernel.skip)
+                    kernel.skip(op, bar, lane);
+                continue;
+            }
+            if (kernel.step(op, bar, lane))
+                drive->cold &= ~bit;
+            drive->fresh &= ~bit;
+        }
+}
+
+INLINE void drive(struct op *op, size_t bar_count, int inputs, int outputs, struct driven kernel)
+{
+    const struct drive *drive = op->state;
+    size_t bar = 0;
+
+    if (kernel.push)
+        kernel.push(op, bar_count);
+    while (bar < bar_count) {
+        size_t end = bar;
+        if (kernel.hot && drive->cold == 0)
+            end = op->holes ? drive_find_nan(op, bar, bar_count, inputs) : bar_count;
+        if (kernel.hot && end > bar) {
+            kernel.hot(op, bar, end);
+        } else {
+            size_t count = !kernel.hot ? bar_count : drive->cold ? DRIVE_COLD_BARS : 1;
+            end = bar_count - bar < count ? bar_count : bar + count;
+            drive_steps(op, bar, end, inputs, outputs, kernel);
+        }
+        bar = end;
+    }
+}
+
+#endif

@@ -1,0 +1,167 @@
+/* Strength and range after Wilder: rsi, atr. */
+#include "kernel/drive.h"
+
+/* ---- rsi ----------------------------------------------------------------------------------------------
+ * Wilder's means of gains and losses.  Only their ratio is reported, so both are kept n times as large:
+ * (mean * (n - 1) + x) / n becomes sum * ((n - 1) / n) + x, which saves two divides a bar.  The value of a
+ * market that never moved is 0 / 0, NaN; its sums go on. */
+
+struct rsi {
+    struct drive drive;
+    double gain[LANES] ROW_ALIGNED, loss[LANES] ROW_ALIGNED, last[LANES] ROW_ALIGNED, kept[LANES] ROW_ALIGNED;
+    int period[LANES], seen[LANES];
+};
+
+static size_t rsi_bytes(const struct op *op)
+{
+    (void)op;
+    return sizeof(struct rsi);
+}
+
+static void rsi_start(struct op *op)
+{
+    struct rsi *s = op->state;
+
+    memset(s, 0, sizeof *s);
+    drive_start(&s->drive);
+    for (int l = 0; l < LANES; l++) {
+        s->period[l] = period_of(op, 0, l, 1);
+        s->kept[l] = (s->period[l] - 1.0) / s->period[l];
+    }
+}
+
+static bool rsi_step(struct op *op, size_t bar, int lane)
+{
+    struct rsi *s = op->state;
+    double x = input(op, 0, bar, lane), change = x - s->last[lane], gain = max_of(change, 0.0);
+    int period = s->period[lane], seen = s->seen[lane];
+
+    if (seen > period) {
+        s->gain[lane] = s->gain[lane] * s->kept[lane] + gain;
+        s->loss[lane] = s->loss[lane] * s->kept[lane] + (gain - change);
+    } else {
+        if (seen > 0) {
+            s->gain[lane] += gain;
+            s->loss[lane] += gain - change;
+        }
+        s->seen[lane] = ++seen;
+    }
+    s->last[lane] = x;
+    output(op, 0, bar, lane,
+           seen > period ? 100.0 * (s->gain[lane] / (s->gain[lane] + s->loss[lane])) : NAN);
+    return seen > period;
+}
+
+/* Two vectors at a time: four rows of state for sixteen lanes would not stay in AVX2's registers. */
+enum { RSI_CHUNK = ROW < 2 ? ROW : 2 };
+
+static void rsi_hot(struct op *op, size_t first, size_t end)
+{
+    struct rsi *s = op->state;
+    struct operand in = op->in[0];
+    double *restrict out = op->out[0];
+
+    for (int chunk = 0; chunk < ROW; chunk += RSI_CHUNK) {
+        f64x4 gain[RSI_CHUNK], loss[RSI_CHUNK], last[RSI_CHUNK], kept[RSI_CHUNK];
+
+        EACH(v, RSI_CHUNK) {
+            gain[v] = load(s->gain + (chunk + v) * VECTOR);
+            loss[v] = load(s->loss + (chunk + v) * VECTOR);
+            last[v] = load(s->last + (chunk + v) * VECTOR);
+            kept[v] = load(s->kept + (chunk + v) * VECTOR);
+        }
+        for (size_t bar = first; bar < end; bar++)
+            EACH(v, RSI_CHUNK) {
+                f64x4 x = input4(in, bar, chunk + v), change = x - last[v], up = max4(change, splat(0.0));
+                last[v] = x;
+                gain[v] = gain[v] * kept[v] + up;
+                loss[v] = loss[v] * kept[v] + (up - change);
+                output4(out, bar, chunk + v, splat(100.0) * (gain[v] / (gain[v] + loss[v])));
+            }
+        EACH(v, RSI_CHUNK) {
+            store(s->gain + (chunk + v) * VECTOR, gain[v]);
+            store(s->loss + (chunk + v) * VECTOR, loss[v]);
+            store(s->last + (chunk + v) * VECTOR, last[v]);
+        }
+    }
+}
+
+KERNEL_DRIVEN(RSI, rsi_bytes, rsi_start, .step = rsi_step, .hot = rsi_hot);
+
+/* ---- atr: Wilder's mean of the true range, which begins with the second bar ---------------------------- */
+
+struct atr {
+    struct drive drive;
+    double mean[LANES] ROW_ALIGNED, last[LANES] ROW_ALIGNED; /* mean: the sum while it warms up */
+    double kept[LANES] ROW_ALIGNED, share[LANES] ROW_ALIGNED;
+    int period[LANES], seen[LANES];
+};
+
+static size_t atr_bytes(const struct op *op)
+{
+    (void)op;
+    return sizeof(struct atr);
+}
+
+static void atr_start(struct op *op)
+{
+    struct atr *s = op->state;
+
+    memset(s, 0, sizeof *s);
+    drive_start(&s->drive);
+    for (int l = 0; l < LANES; l++) {
+        s->period[l] = period_of(op, 0, l, 1);
+        s->kept[l] = (s->period[l] - 1.0) / s->period[l];
+        s->share[l] = 1.0 / s->period[l];
+    }
+}
+
+static bool atr_step(struct op *op, size_t bar, int lane)
+{
+    struct atr *s = op->state;
+    double high = input(op, 0, bar, lane), low = input(op, 1, bar, lane), last = s->last[lane];
+    double range = max_of(max_of(fabs(low - last), fabs(high - last)), high - low);
+    int period = s->period[lane], seen = s->seen[lane];
+
+    if (seen > period) {
+        s->mean[lane] = s->mean[lane] * s->kept[lane] + range * s->share[lane];
+    } else {
+        if (seen > 0)
+            s->mean[lane] += range;
+        if (seen == period)
+            s->mean[lane] *= s->share[lane];
+        s->seen[lane] = ++seen;
+    }
+    s->last[lane] = input(op, 2, bar, lane);
+    output(op, 0, bar, lane, seen > period ? s->mean[lane] : NAN);
+    return seen > period;
+}
+
+static void atr_hot(struct op *op, size_t first, size_t end)
+{
+    struct atr *s = op->state;
+    struct operand highs = op->in[0], lows = op->in[1], closes = op->in[2];
+    double *restrict out = op->out[0];
+    f64x4 mean[ROW], last[ROW], kept[ROW], share[ROW];
+
+    EACH_VECTOR(v) {
+        mean[v] = load(s->mean + v * VECTOR);
+        last[v] = load(s->last + v * VECTOR);
+        kept[v] = load(s->kept + v * VECTOR);
+        share[v] = load(s->share + v * VECTOR);
+    }
+    for (size_t bar = first; bar < end; bar++)
+        EACH_VECTOR(v) {
+            f64x4 high = input4(highs, bar, v), low = input4(lows, bar, v);
+            f64x4 range = max4(max4(abs4(low - last[v]), abs4(high - last[v])), high - low);
+            mean[v] = mean[v] * kept[v] + range * share[v];
+            last[v] = input4(closes, bar, v);
+            output4(out, bar, v, mean[v]);
+        }
+    EACH_VECTOR(v) {
+        store(s->mean + v * VECTOR, mean[v]);
+        store(s->last + v * VECTOR, last[v]);
+    }
+}
+
+KERNEL_DRIVEN(ATR, atr_bytes, atr_start, .step = atr_step, .hot = atr_hot);

@@ -1,0 +1,103 @@
+/* window: the last values of each lane.
+ *
+ * A window is a buffer of rows that slides: behind `keep` rows of history stand the rows of the block, and
+ * only when the buffer is full, once in 64 bars or more, history moves to its front.  A block of one bar
+ * costs one row.
+ *
+ *      ┌─────────────────────────┬────────────────────┬───────────────┐
+ *      │ keep rows of history    │ rows of this block │ free          │
+ *      └─────────────────────────┴────────────────────┴───────────────┘
+ *        window_row(w, -keep) …    window_row(w, 0) …
+ *
+ * A lane whose input is NaN on a bar has its history moved up by one row (window_skip), so that the rows
+ * before and at a bar always are the lane's last values.  Before its first value they are 0. */
+#ifndef HARRIER_KERNEL_WINDOW_H
+#define HARRIER_KERNEL_WINDOW_H
+
+#include "kernel/drive.h"
+
+struct window {
+    double *rows;   /* [capacity][width], in the op's state */
+    size_t width;   /* doubles a row: LANES for each of its series */
+    size_t keep;    /* rows of history */
+    size_t capacity;
+    size_t block;   /* row of the block's first bar */
+    size_t next;    /* row behind the block */
+};
+
+INLINE size_t window_capacity(size_t keep)
+{
+    return keep + (keep > BLOCK_BARS ? keep : BLOCK_BARS);
+}
+
+/* Bytes that a window needs behind the state's struct; a multiple of 64. */
+INLINE size_t window_bytes(size_t keep, int series)
+{
+    return (sizeof(double) * window_capacity(keep) * (size_t)series * LANES + 63) & ~(size_t)63;
+}
+
+/* Sets up an empty window in `memory` (aligned to 64) and returns what is behind it. */
+INLINE void *window_start(struct window *w, void *memory, size_t keep, int series)
+{
+    *w = (struct window){
+        .rows = memory,
+        .width = (size_t)series * LANES,
+        .keep = keep,
+        .capacity = window_capacity(keep),
+        .block = keep,
+        .next = keep,
+    };
+    memset(memory, 0, sizeof(double) * keep * w->width);
+    return (char *)memory + window_bytes(keep, series);
+}
+
+/* The row of a bar of this block; negative bars are history. */
+INLINE double *window_row(const struct window *w, ptrdiff_t bar)
+{
+    return w->rows + ((ptrdiff_t)w->block + bar) * (ptrdiff_t)w->width;
+}
+
+/* Makes room for a block; its rows are the kernel's to fill. */
+INLINE void window_open(struct window *w, size_t bar_count)
+{
+    if (w->next + bar_count > w->capacity) {
+        memmove(w->rows, w->rows + (w->next - w->keep) * w->width, sizeof(double) * w->keep * w->width);
+        w->next = w->keep;
+    }
+    w->block = w->next;
+    w->next += bar_count;
+}
+
+/* Takes the block's inputs first…first+series-1. */
+INLINE void window_push(struct window *w, const struct op *op, size_t bar_count, int first, int series)
+{
+    window_open(w, bar_count);
+    for (int i = 0; i < series; i++) {
+        struct operand in = op->in[first + i];
+        double *row = window_row(w, 0) + i * LANES;
+        for (size_t bar = 0; bar < bar_count; bar++)
+            EACH_VECTOR(v) store(row + bar * w->width + v * VECTOR, input4(in, bar, v));
+    }
+}
+
+/* The lane has no value on this bar: what it had moves up. */
+INLINE void window_skip(struct window *w, const struct drive *drive, size_t bar, int lane)
+{
+    bool fresh = drive->fresh >> lane & 1;
+
+    for (size_t series = 0; series < w->width; series += LANES) {
+        double *at = window_row(w, (ptrdiff_t)bar) + series + lane;
+        for (size_t k = 0; k < w->keep && !fresh; k++, at -= w->width)
+            *at = *(at - w->width);
+        if (fresh)
+            *at = 0;
+    }
+}
+
+/* Each lane's own distance back: {row[offset[0]], row[offset[1]], …}. */
+INLINE f64x4 gather4(const double *row, const int32_t *offset)
+{
+    return (f64x4){row[offset[0]], row[offset[1]], row[offset[2]], row[offset[3]]};
+}
+
+#endif

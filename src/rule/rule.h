@@ -21,6 +21,9 @@ enum {
     RULE_GRID_MAX = 100000000,
     RULE_ERRORS_MAX = 20,
     RULE_PARAMETERS_MAX = 64,
+    RULE_VALUES_MAX = 1000,      /* named values; as many `def`s and `require`s */
+    RULE_LISTED_MAX = 1000,      /* values of `in {a, b, c}` */
+    RULE_STEPS_MAX = 1000000,    /* operands read after every `def` and formula is inlined */
     RULE_NAME_BYTES_MAX = 64
 };
 
@@ -56,8 +59,10 @@ struct node {
     int parameter[KERNEL_PARAMETERS_MAX];     /* nodes of TYPE_NUMBER */
     uint64_t depends;  /* bit p: on parameter p, directly or through inputs */
     bool holes;        /* may be NaN after its first defined bar */
-    bool percent;      /* was written as a percent, such as 5% */
-    int line, column;  /* where it was written, for messages (1-based) */
+    int stage;         /* 0: from the symbol's own bars.  An op across symbols begins the next stage behind
+                        * a barrier (scanners); nothing in a file makes one yet */
+    int slot;          /* place in rule->statics, or NODE_NONE */
+    int line, column;  /* where it was first written, for messages (1-based) */
     const struct indicator *indicator; /* the row that an op of a kernel indicator came from, or NULL */
 };
 
@@ -72,6 +77,16 @@ struct rule_parameter {
     int listed_count;
     bool whole;               /* follows from its use */
     bool percent;
+    double least, most;       /* what its use allows: a period is 1 or more; ±infinity where all is */
+};
+
+/* Arithmetic on parameters that stands where only some numbers are allowed (`sma(close, 2 * n)`). */
+struct rule_limit {
+    int node;
+    double least, most;
+    bool whole;
+    const char *function, *argument;
+    int line;
 };
 
 enum rule_signal { SIGNAL_BUY, SIGNAL_SELL, SIGNAL_SHORT, SIGNAL_COVER, SIGNALS };
@@ -95,8 +110,13 @@ struct rule {
 
     struct rule_parameter parameters[RULE_PARAMETERS_MAX];
     int parameter_count;
-    const int *requires_;  /* condition nodes of TYPE_NUMBER inputs alone: see rule_allows */
+    const int *require;    /* condition nodes of TYPE_NUMBER inputs alone: see rule_allows */
     int require_count;
+    const struct rule_limit *limits;
+    int limit_count;
+    const int *statics;    /* ops that are the same on every bar, in order: numbers, conditions on numbers */
+    int static_count;
+    int stage_count;       /* 1 */
 
     int signal[SIGNALS];                 /* condition nodes, NODE_NONE where not said */
     struct {
@@ -108,7 +128,8 @@ struct rule {
 
     const struct rule_value *values;     /* named values in order, for `say` and reports */
     int value_count;
-    const char *say;                     /* template, or NULL */
+    const char *say;                     /* template, or NULL; every {NAME} is a value or a parameter */
+    const char *warnings;                /* see rule_warnings */
 };
 
 /* Reads and checks a rule.  Everything lives in `arena`.  On failure err->text holds all messages (up to
@@ -129,6 +150,8 @@ struct rule_builtin {
 };
 extern const struct rule_builtin rule_builtins[];
 extern const size_t rule_builtin_count;
+const struct rule_builtin *rule_builtin_find(struct text name); /* NULL */
+const char *rule_builtin_nearest(struct text name);             /* "did you mean"; NULL */
 
 /* Index of a parameter, or -1 and a sentence that suggests the nearest. */
 int rule_parameter_find(const struct rule *rule, struct text name, struct error *err);
@@ -136,19 +159,40 @@ int rule_parameter_find(const struct rule *rule, struct text name, struct error 
 /* Whether one value of a parameter is allowed (range, list, whole); the sentence says what is. */
 enum status rule_parameter_check(const struct rule *rule, int parameter, double value, struct error *err);
 
-/* Whether the values keep every `require`; the sentence names the first that is broken. */
+/* Whether the values (one a parameter) keep every `require` and every limit; the sentence names the first
+ * that is broken.  Values that rule_allows refuses must not reach a program: its kernels trust periods. */
 bool rule_allows(const struct rule *rule, const double *values);
 enum status rule_require_check(const struct rule *rule, const double *values, struct error *err);
 
-/* The value of a node of TYPE_NUMBER (or of a condition on such) under parameter values. */
+/* The default walk of a sweep: the values of `in {…}`, or low, low + step, … ≤ high.  One value, the
+ * default, where the file gives no range, or a range of reals without a step. */
+size_t rule_walk_count(const struct rule_parameter *parameter);
+double rule_walk_value(const struct rule_parameter *parameter, size_t index);
+double rule_grid_combinations(const struct rule *rule); /* product of all walks; compare RULE_GRID_MAX */
+
+/* The value of a node of TYPE_NUMBER under parameter values; of a condition on such: 0 or 1. */
 double rule_number(const struct rule *rule, int node, const double *values);
 
-/* Bars before every signal, level and named value is defined, under parameter values; -1: over the limit. */
+/* Bars before every signal, level and named value is defined, under parameter values; -1: over the limit.
+ * A value is defined from the bar on which everything is that it is made of; `isnan(x)` always is, and
+ * `nz(a, b)` where one of the two is. */
 int rule_lookback(const struct rule *rule, const double *values);
 int node_lookback(const struct rule *rule, int node, const double *values);
 
-/* Operations a bar (ops of the graph), and which rule_columns are read: bit c. */
+/* Look-backs of all nodes at once: lookbacks[rule->node_count]; RULE_LOOKBACK_MAX + 1 where over it. */
+void rule_lookbacks(const struct rule *rule, const double *values, int *lookbacks);
+
+/* Operations a bar (ops of the graph that are not the same on every bar), and which rule_columns are
+ * read: bit c. */
 int rule_operation_count(const struct rule *rule);
 unsigned rule_columns_read(const struct rule *rule);
+const char *rule_column_name(enum rule_column column);
+
+/* The value of a column that comes from the open time alone: COLUMN_TIME is `time_ms` (UTC), the others are
+ * read off a clock that is `zone_offset_ms` ahead of UTC; weekday 1 = Monday … 7 = Sunday. */
+double rule_column_of_time(enum rule_column column, int64_t time_ms, int64_t zone_offset_ms);
+
+/* The plan in words: one line an operation with its inputs, look-back and what it costs. */
+void rule_explain(const struct rule *rule, const double *values, struct buffer *out);
 
 #endif

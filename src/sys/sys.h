@@ -30,6 +30,11 @@ struct env_calls {
     void (*sleep_ms)(struct env *, int64_t ms);
     void (*random_bytes)(struct env *, void *bytes, size_t length);
 
+    /* Changes when the machine starts anew (Linux: /proc/sys/kernel/random/boot_id): what was written without
+     * a sync is still there as long as it is the same.  Random bytes where the system has none; a simulated
+     * power cut changes it. */
+    void (*boot_id)(struct env *, unsigned char id[16]);
+
     enum status (*open)(struct env *, struct env_file **, const char *path, enum open_mode, struct error *);
     void (*close)(struct env *, struct env_file *);
     enum status (*read)(struct env *, struct env_file *, void *bytes, size_t length, uint64_t at, size_t *got,

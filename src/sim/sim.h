@@ -1,9 +1,15 @@
 /* sim: what a backtest does with a signal: fills, costs, levels, ledger, metrics.  The contract is
  * doc/simulation.md.
  *
- * A LEDGER holds the accounts of one group of lanes: an account a lane.  It takes blocks of at most 64 bars,
- * marks equity with vectors from one event to the next, and does fills one by one in scalar code, which is
- * the definition.  All lanes of a ledger begin with the block that is run first. */
+ * A LEDGER holds the accounts of one group of lanes, an account a lane.  It takes blocks of at most 64 bars
+ * and goes over each twice:
+ *
+ *     walk   finds the fills, lane by lane: signals by their bits, touched levels by vectors.  A fill is scalar
+ *            code, and that code is the definition (fill.c)
+ *     mark   marks equity at every close, with vectors, from one fill to the next
+ *
+ * All lanes of a ledger begin with the block that is run first.  Nothing crosses a lane: the same bits come
+ * out for any size of blocks, any number of lanes and any build. */
 #ifndef HARRIER_SIM_H
 #define HARRIER_SIM_H
 
@@ -40,38 +46,48 @@ struct sim_plan {
 };
 
 /* One account: its symbol's own bars from the first bar of the account on.  Lanes without an account have
- * bars.count 0.  Borrowed until ledger_end. */
+ * bars.count 0.  Borrowed until the lane's ledger_end. */
 struct ledger_lane {
-    struct bars bars;
-    double exit_after;      /* bars; 0: none */
+    struct bars bars;       /* time may be NULL unless durations are wanted; volume unless required */
+    double exit_after;      /* bars, rounded down; below 1: none */
 };
 
-struct ledger_block {
-    size_t bar_count;
-    bool shared;             /* one symbol for all lanes: price[c][t]; else price[c][t * lanes + l] */
-    const double *price[BAR_COLUMNS]; /* those of ledger_columns(); padded with the last bar's after a lane's end */
-    uint64_t signal[SIM_SIGNALS][LANES_MAX]; /* cut at each lane's last bar */
-    struct operand level[SIM_LEVELS];        /* values at the signal bar */
-    double *equity;          /* out, a register [t][l]: equity at each close; NULL: not wanted */
-};
-
-struct ledger;
 struct trade_sink {
     void (*add)(void *context, int lane, const struct trade *trade); /* in order of exits, a lane */
     void *context;
 };
 
+struct ledger_setup {
+    const struct kernels *kernels;
+    const struct sim_options *options; /* borrowed until the ledger's end, like all of these */
+    const struct sim_plan *plan;
+    const struct ledger_lane *lanes;   /* [kernels->lanes] */
+    const struct trade_sink *sink;     /* NULL: trades are only counted */
+    bool durations;                    /* durations of trades too: reads the times of every fill */
+};
+
+struct ledger_block {
+    size_t bar_count;        /* 1…BLOCK_BARS */
+    bool shared;             /* one symbol for all lanes: price[c][t]; else price[c][t * lanes + l] */
+    const double *price[BAR_COLUMNS]; /* those of ledger_columns(); any finite number after a lane's end */
+    uint64_t signal[SIM_SIGNALS][LANES_MAX]; /* only those that the plan has; cut at each lane's last bar */
+    struct operand level[SIM_LEVELS];        /* only those that the plan has: values at the signal bar */
+    double *equity;          /* out, a register [t][l]: equity at each close; NULL: not wanted */
+};
+
+struct ledger;
+
 /* Which columns the blocks must hold: bit of enum bar_column (fills read the lanes' own bars). */
 unsigned ledger_columns(const struct sim_options *options, const struct sim_plan *plan);
-size_t ledger_bytes(int lanes);
 
-void ledger_start(struct ledger *ledger, const struct kernels *kernels, const struct sim_options *options,
-                  const struct sim_plan *plan, const struct ledger_lane *lanes,
-                  const struct trade_sink *sink /* NULL: trades are only counted */);
+/* A ledger is this much memory of the caller's, aligned to 64 bytes. */
+size_t ledger_bytes(void);
+void ledger_start(struct ledger *ledger, const struct ledger_setup *setup);
 void ledger_run(struct ledger *ledger, const struct ledger_block *block);
 
 /* ---- metrics ---------------------------------------------------------------------------------------- */
 
+/* Money, percent and ratios are numbers; counts and bars are whole; durations are milliseconds. */
 enum metric_unit { UNIT_MONEY, UNIT_PERCENT, UNIT_RATIO, UNIT_COUNT, UNIT_BARS, UNIT_DURATION };
 
 enum metric {
@@ -93,29 +109,33 @@ int metric_find(struct text name); /* -1 */
 
 struct sim_result {
     double metric[METRIC_COUNT];   /* NaN where not defined or not asked for */
-    double open_position;          /* units */
-    unsigned pending;              /* orders decided on the last bar: bits of SIM_… */
-    uint32_t refused, unfilled, reasons[REASON_COUNT];
+    double open_position;          /* units; negative: short */
+    double fills_value;            /* money moved by all fills */
+    unsigned pending;              /* orders decided on the last bar: bits 1 << SIM_… */
+    uint32_t refused, unfilled;    /* entries not made: no level, too small; orders that met no volume */
+    uint32_t reasons[REASON_COUNT];
     bool ruined;
 };
 
-/* Closes the books of one lane: marks what is open, gives the row of an open position to the sink, and
- * fills the ranking metrics. */
+/* Closes the books of one lane, once: marks what is open, gives the row of an open position to the sink, and
+ * fills the result with the ranking metrics and, where they were asked for, the durations of trades. */
 void ledger_end(struct ledger *ledger, int lane, struct sim_result *result);
 
-/* All other metrics, from the equity curves of a group: equity[bar * lanes + lane].  `quantiles` asks for
- * VaR and CVaR, which cost as much as all others together. */
+/* All other metrics, from the equity curves of a group: equity[bar * lanes + lane], into results[lane] that
+ * ledger_end has filled.  `quantiles` asks for VaR and CVaR, which cost as much as all others together. */
 struct metrics_curves {
     int lanes;
-    const double *equity;
+    const double *equity;              /* aligned to 64 bytes; bars_max rows */
     const struct ledger_lane *lane;    /* [lanes]; bars.count 0: no account */
-    const struct bars *benchmark;      /* for alpha and beta; NULL: the symbol's own closes */
+    const struct bars *benchmark;      /* for alpha and beta, by time; NULL: the symbol's own closes */
     bool quantiles;
 };
 size_t metrics_scratch_bytes(int lanes, size_t bars_max);
 void metrics_from_curves(const struct metrics_curves *curves, const struct kernels *kernels,
                          const struct sim_options *options, void *scratch, struct sim_result results[]);
 
-const char *pending_text(unsigned pending, char text[32]); /* "buy", "sell", "sell+short"; "" for none */
+enum { PENDING_TEXT_BYTES = 32 };
+/* "buy", "sell", "sell+short", "cover+buy" …: exits first; "" for none. */
+const char *pending_text(unsigned pending, char text[PENDING_TEXT_BYTES]);
 
 #endif

@@ -8,9 +8,18 @@
  *                "l = lowest(low, timeperiod)\n"
  *                "upperband = h\n" "middleband = (h + l) / 2\n" "lowerband = l\n"
  *
- * A formula's outputs are the names of its `outputs`; it may use `nan`, the bar columns that are its implied
- * inputs, its inputs of kind INPUT_REAL by name (`real`, `real0`, …), `ma(x, period, matype)` and every
- * function of the language.
+ * A formula's outputs are the names of its `outputs`.  It may use, besides every function of the language:
+ *   - the bar columns that are its implied inputs, and its inputs of kind INPUT_REAL by their names
+ *     (`price`, `price0`, …; never the name of an output),
+ *   - its parameters; arithmetic on parameters alone gives a parameter (`floor(timeperiod / 2) + 1`,
+ *     `max(fastperiod, slowperiod)`), which may stand where a period is wanted,
+ *   - `nan`,
+ *   - `ma(x, period, matype)`: the indicator that ma_types names for the type, with its other parameters as
+ *     usual,
+ *   - `ma_lookback(period, matype)`: its look-back, a number: the `lookback` text of ma_types with
+ *     `timeperiod` for the period.
+ * A type without a row in ma_types is an error of the caller's.  A bar whose input is NaN must be as if it
+ * were not there, so formulas say previous(x, n), which passes over NaN, and not x[n].
  *
  * Names, order, defaults, ranges, seeding, look-back: TA-Lib 0.8's, in lower case, with short aliases.
  */
@@ -62,11 +71,24 @@ struct indicator {
     const char *formula;
 
     bool output_may_be_nan; /* after the look-back, with inputs that are not (0/0) */
+    bool internal;          /* for formulas; not listed, but callable */
     bool percent_scaled;    /* values are percent × 100 … (TA-Lib's roc): comparing with `5%` is an error */
 };
 
 extern const struct indicator *const indicators[];
 extern const size_t indicator_count;
+
+/* What ma(x, timeperiod, matype) stands for. */
+struct ma_type {
+    int matype;            /* TA-Lib's number */
+    const char *indicator; /* its first parameter is the period */
+    const char *lookback;  /* expression over `timeperiod` */
+};
+
+extern const struct ma_type ma_types[];
+extern const size_t ma_type_count;
+
+const struct ma_type *ma_type_find(double matype); /* NULL if there is no such type */
 
 /* By name or alias; NULL. */
 const struct indicator *indicator_find(struct text name);

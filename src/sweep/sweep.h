@@ -14,14 +14,15 @@ struct batch_symbol {
     size_t begin, end;
 };
 
+/* What a result points to is its own until batch_results_deinit. */
 struct batch_result {
     enum status status;        /* STATUS_OK, or why this symbol failed; the others go on */
-    const char *problem;       /* sentence; NULL if ok */
-    const char *note;          /* "fewer bars than the look-back (14)"; NULL if none */
+    char *problem;             /* sentence; NULL if ok */
+    char *note;                /* "fewer bars (10) than the look-back (14): …"; NULL if none */
     struct sim_result sim;
-    struct trade *trades;      /* where wanted; mem_free */
+    struct trade *trades;      /* where wanted; bars are indices into the symbol's bars */
     size_t trade_count;
-    double *equity;            /* where wanted: end - begin values; mem_free */
+    double *equity;            /* where wanted: end - begin values */
 };
 
 enum batch_want {
@@ -51,5 +52,13 @@ struct batch {
  * not reached have that status, the others are whole. */
 enum status batch_run(const struct batch *batch, struct batch_result *results, struct error *err);
 void batch_results_deinit(struct batch_result *results, size_t count);
+
+/* The same for who runs many batches: threads and memory stay from one to the next.  `jobs` of the batches
+ * is not looked at.  One batch at a time. */
+struct batch_runner;
+enum status batch_runner_new(struct batch_runner **runner, struct env *env, int jobs, struct error *err);
+void batch_runner_free(struct batch_runner *runner);
+enum status batch_runner_run(struct batch_runner *runner, const struct batch *batch,
+                             struct batch_result *results, struct error *err);
 
 #endif

@@ -1,91 +1,101 @@
-/* Averages of one price: sma, ema. */
+/* Sums and averages of one price: sum, sma, ema. */
 #include "kernel/window.h"
 
-/* ---- sma: the sum of the last n values, kept by adding the new and taking off the old in one step ------ */
+/* ---- sum, and sma, its n-th part ------------------------------------------------------------------------
+ * The new value comes in and the old one goes out in one step, so that the bits do not depend on the block. */
 
-struct sma {
+struct sum {
     struct drive drive;
-    double sum[LANES] ROW_ALIGNED, inverse[LANES] ROW_ALIGNED;
+    struct warmup warmup;
+    double sum[LANES] ROW_ALIGNED, share[LANES] ROW_ALIGNED;
     struct window window;
-    int shared; /* the period of all lanes, or 0 */
-    int period[LANES], seen[LANES];
-    int32_t leaving[LANES]; /* from a lane's row 0 to the value that leaves the sum */
+    int shared;             /* the period of all lanes, or 0 */
+    int32_t leaving[LANES]; /* from the vector of a lane to the value that leaves */
 };
 
-static size_t sma_bytes(const struct op *op)
+static size_t sum_bytes(const struct op *op)
 {
-    return sizeof(struct sma) + window_bytes((size_t)period_longest(op, 0, 1), 1);
+    return sizeof(struct sum) + window_bytes((size_t)period_longest(op, 0, 1), 1);
 }
 
-static void sma_start(struct op *op)
+static void sum_start(struct op *op)
 {
-    struct sma *s = op->state;
+    struct sum *s = op->state;
 
     memset(s, 0, sizeof *s);
     drive_start(&s->drive);
     window_start(&s->window, s + 1, (size_t)period_longest(op, 0, 1), 1);
     s->shared = period_shared(op, 0, 1);
     for (int l = 0; l < LANES; l++) {
-        s->period[l] = period_of(op, 0, l, 1);
-        s->inverse[l] = 1.0 / s->period[l];
-        s->leaving[l] = l - s->period[l] * LANES;
+        s->warmup.needed[l] = period_of(op, 0, l, 1);
+        s->share[l] = 1.0;
+        s->leaving[l] = l % VECTOR - s->warmup.needed[l] * LANES;
     }
 }
 
-static void sma_push(struct op *op, size_t bar_count)
+static void sma_start(struct op *op)
 {
-    struct sma *s = op->state;
+    struct sum *s = op->state;
+
+    sum_start(op);
+    for (int l = 0; l < LANES; l++)
+        s->share[l] = 1.0 / s->warmup.needed[l];
+}
+
+static void sum_push(struct op *op, size_t bar_count)
+{
+    struct sum *s = op->state;
     window_push(&s->window, op, bar_count, 0, 1);
 }
 
-static void sma_skip(struct op *op, size_t bar, int lane)
+static void sum_skip(struct op *op, size_t bar, int lane)
 {
-    struct sma *s = op->state;
+    struct sum *s = op->state;
     window_skip(&s->window, &s->drive, bar, lane);
 }
 
-static bool sma_step(struct op *op, size_t bar, int lane)
+/* Warm from the first value on: before a lane's first value the window holds zeros, and hot() cuts. */
+static bool sum_step(struct op *op, size_t bar, int lane)
 {
-    struct sma *s = op->state;
+    struct sum *s = op->state;
     const double *row = window_row(&s->window, (ptrdiff_t)bar);
 
-    s->seen[lane] += s->seen[lane] < s->period[lane];
-    s->sum[lane] += row[lane] - row[s->leaving[lane]];
-    output(op, 0, bar, lane, s->seen[lane] == s->period[lane] ? s->sum[lane] * s->inverse[lane] : NAN);
-    return s->seen[lane] == s->period[lane];
+    s->sum[lane] += row[lane] - row[lane / VECTOR * VECTOR + s->leaving[lane]];
+    output(op, 0, bar, lane, warmup_step(&s->warmup, lane) ? s->sum[lane] * s->share[lane] : NAN);
+    return true;
 }
 
-INLINE void sma_bars(struct op *op, size_t first, size_t end, bool shared)
+INLINE void sum_bars(struct sum *s, double *restrict out, size_t first, size_t end, bool shared)
 {
-    struct sma *s = op->state;
-    double *restrict out = op->out[0];
     const double *row = window_row(&s->window, (ptrdiff_t)first), *old = row - s->shared * LANES;
-    f64x4 sum[ROW], inverse[ROW];
+    f64x4 sum[ROW], share[ROW];
 
     EACH_VECTOR(v) {
         sum[v] = load(s->sum + v * VECTOR);
-        inverse[v] = load(s->inverse + v * VECTOR);
+        share[v] = load(s->share + v * VECTOR);
     }
     for (size_t bar = first; bar < end; bar++, row += LANES, old += LANES)
         EACH_VECTOR(v) {
-            sum[v] += load(row + v * VECTOR) -
-                      (shared ? load(old + v * VECTOR) : gather4(row, s->leaving + v * VECTOR));
-            output4(out, bar, v, sum[v] * inverse[v]);
+            sum[v] += load(row + v * VECTOR) - (shared ? load(old + v * VECTOR)
+                                                       : gather4(row + v * VECTOR, s->leaving + v * VECTOR));
+            output4(out, bar, v, sum[v] * share[v]);
         }
     EACH_VECTOR(v) store(s->sum + v * VECTOR, sum[v]);
 }
 
-static void sma_hot(struct op *op, size_t first, size_t end)
+static void sum_hot(struct op *op, size_t first, size_t end)
 {
-    const struct sma *s = op->state;
+    struct sum *s = op->state;
 
     if (s->shared)
-        sma_bars(op, first, end, true);
+        sum_bars(s, op->out[0], first, end, true);
     else
-        sma_bars(op, first, end, false);
+        sum_bars(s, op->out[0], first, end, false);
+    warmup_cut(&s->warmup, op->out[0], first, end);
 }
 
-KERNEL_DRIVEN(SMA, sma_bytes, sma_start, .step = sma_step, .hot = sma_hot, .skip = sma_skip, .push = sma_push);
+KERNEL_DRIVEN(SUM, sum_bytes, sum_start, .step = sum_step, .hot = sum_hot, .skip = sum_skip, .push = sum_push);
+KERNEL_DRIVEN(SMA, sum_bytes, sma_start, .step = sum_step, .hot = sum_hot, .skip = sum_skip, .push = sum_push);
 
 /* ---- ema: begins as the mean of the first n values ----------------------------------------------------- */
 

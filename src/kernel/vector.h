@@ -29,6 +29,7 @@ enum { VECTOR = 4, LANES = ROW * VECTOR };
 
 typedef double f64x4 __attribute__((vector_size(32), may_alias));
 typedef int64_t i64x4 __attribute__((vector_size(32), may_alias));
+typedef uint64_t u64x4 __attribute__((vector_size(32), may_alias)); /* condition words */
 typedef double f64x4_unaligned __attribute__((vector_size(32), may_alias, aligned(8)));
 
 #define INLINE static inline __attribute__((always_inline, unused))
@@ -47,6 +48,14 @@ INLINE void store(double *at, f64x4 value)
 {
     *(f64x4 *)at = value;
 }
+INLINE u64x4 load_words(const uint64_t *at)
+{
+    return *(const u64x4 *)at;
+}
+INLINE void store_words(uint64_t *at, u64x4 words)
+{
+    *(u64x4 *)at = words;
+}
 INLINE f64x4 splat(double x)
 {
     return (f64x4){x, x, x, x};
@@ -54,6 +63,10 @@ INLINE f64x4 splat(double x)
 INLINE i64x4 splat_i(int64_t x)
 {
     return (i64x4){x, x, x, x};
+}
+INLINE u64x4 splat_word(uint64_t x)
+{
+    return (u64x4){x, x, x, x};
 }
 
 /* mask ? a : b, mask all ones or all zeros a lane */
@@ -103,9 +116,24 @@ INLINE int any4(i64x4 mask)
     return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
 #endif
 }
+/* Bit v is set where the mask of element v is. */
+INLINE unsigned bits4(i64x4 mask)
+{
+#ifdef __AVX__
+    return (unsigned)_mm256_movemask_pd((__m256d)mask);
+#else
+    return (unsigned)((mask[0] & 1) | (mask[1] & 2) | (mask[2] & 4) | (mask[3] & 8));
+#endif
+}
 INLINE i64x4 is_nan4(f64x4 a)
 {
     return a != a;
+}
+
+/* Where the condition words have the bit (a word with one bit set in every lane). */
+INLINE i64x4 has_bit4(u64x4 words, u64x4 bit)
+{
+    return (words & bit) == bit;
 }
 
 /* The scalar twins, with the same order of operands. */

@@ -10,7 +10,7 @@
  *        window_row(w, -keep) …    window_row(w, 0) …
  *
  * A lane whose input is NaN on a bar has its history moved up by one row (window_skip), so that the rows
- * before and at a bar always are the lane's last values.  Before its first value they are 0. */
+ * before and at a bar always are the lane's last values.  Before its first value they are `empty`. */
 #ifndef HARRIER_KERNEL_WINDOW_H
 #define HARRIER_KERNEL_WINDOW_H
 
@@ -23,6 +23,7 @@ struct window {
     size_t capacity;
     size_t block;   /* row of the block's first bar */
     size_t next;    /* row behind the block */
+    double empty;   /* what stands before a lane's first value */
 };
 
 INLINE size_t window_capacity(size_t keep)
@@ -37,7 +38,7 @@ INLINE size_t window_bytes(size_t keep, int series)
 }
 
 /* Sets up an empty window in `memory` (aligned to 64) and returns what is behind it. */
-INLINE void *window_start(struct window *w, void *memory, size_t keep, int series)
+INLINE void *window_start_with(struct window *w, void *memory, size_t keep, int series, double empty)
 {
     *w = (struct window){
         .rows = memory,
@@ -46,9 +47,15 @@ INLINE void *window_start(struct window *w, void *memory, size_t keep, int serie
         .capacity = window_capacity(keep),
         .block = keep,
         .next = keep,
+        .empty = empty,
     };
-    memset(memory, 0, sizeof(double) * keep * w->width);
+    for (size_t i = 0; i < keep * w->width; i++)
+        w->rows[i] = empty;
     return (char *)memory + window_bytes(keep, series);
+}
+INLINE void *window_start(struct window *w, void *memory, size_t keep, int series)
+{
+    return window_start_with(w, memory, keep, series, 0.0);
 }
 
 /* The row of a bar of this block; negative bars are history. */
@@ -90,7 +97,7 @@ INLINE void window_skip(struct window *w, const struct drive *drive, size_t bar,
         for (size_t k = 0; k < w->keep && !fresh; k++, at -= w->width)
             *at = *(at - w->width);
         if (fresh)
-            *at = 0;
+            *at = w->empty;
     }
 }
 
@@ -98,6 +105,33 @@ INLINE void window_skip(struct window *w, const struct drive *drive, size_t bar,
 INLINE f64x4 gather4(const double *row, const int32_t *offset)
 {
     return (f64x4){row[offset[0]], row[offset[1]], row[offset[2]], row[offset[3]]};
+}
+
+/* ---- warm-up of kernels that reckon in it as later, only do not show the values yet -------------------- */
+
+struct warmup {
+    int needed[LANES], seen[LANES]; /* values */
+    bool over;                      /* for all lanes */
+};
+
+/* A bar of one lane; whether it is shown. */
+INLINE bool warmup_step(struct warmup *w, int lane)
+{
+    w->seen[lane] += w->seen[lane] < w->needed[lane];
+    return w->seen[lane] == w->needed[lane];
+}
+
+/* Bars of all lanes, reckoned by hot(): NaN where not yet shown. */
+INLINE void warmup_cut(struct warmup *w, double *out, size_t first, size_t end)
+{
+    if (w->over)
+        return;
+    w->over = true;
+    for (int l = 0; l < LANES; l++) {
+        for (size_t bar = first; bar < end && !warmup_step(w, l); bar++)
+            out[bar * LANES + (size_t)l] = NAN;
+        w->over &= w->seen[l] == w->needed[l];
+    }
 }
 
 #endif

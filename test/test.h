@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#undef fail /* base/status.h has a function of that name; tests use CHECK and FAIL */
 
 #include "base/base.h"
 
@@ -46,6 +47,12 @@ void test_register(struct test_entry *entry);
 #define CHECK_NEAR(actual, expected, relative) \
     test_check_near((actual), (expected), (relative), #actual, __FILE__, __LINE__)
 #define CHECK_SAME_BITS(a, b, count) test_check_bits((a), (b), (count), #a, __FILE__, __LINE__)
+#define FAIL(...)                                \
+    do {                                         \
+        print_error(__VA_ARGS__);                \
+        print_error("\n");                       \
+        _fail(__FILE__, __LINE__);               \
+    } while (0)
 #define SKIP(reason)                             \
     do {                                         \
         print_message("skipped: %s\n", (reason)); \

@@ -68,13 +68,23 @@ static void add_blanks(struct buffer *out, int count)
         buffer_add_char(out, ' ');
 }
 
-static void print_cell(struct buffer *out, const char *text, int width, bool left, bool last)
+static void print_cell(const struct table *table, struct buffer *out, const char *text, int column, int width,
+                       bool last)
 {
     int blanks = MAX(0, width - (int)utf8_columns(text));
+    bool left = table->columns[column].left;
+    const char *tint = !table->color || !table->columns[column].tinted ? NULL
+                       : text[0] == '+'                                ? "\033[32m"
+                       : text[0] == '-' && text[1] != '-'              ? "\033[31m"
+                                                                       : NULL;
 
     if (!left)
         add_blanks(out, blanks);
+    if (tint)
+        buffer_add_text(out, tint);
     buffer_add_text(out, text);
+    if (tint)
+        buffer_add_text(out, "\033[0m");
     if (left && !last)
         add_blanks(out, blanks);
 }
@@ -92,8 +102,9 @@ static void print_row(const struct table *table, struct buffer *out, const int w
         if (any)
             add_blanks(out, GAP);
         any = true;
-        print_cell(out, row ? table->cells[*row * (size_t)table->column_count + (size_t)c] : table->columns[c].title,
-                   widths[c], table->columns[c].left, c == last);
+        print_cell(table, out,
+                   row ? table->cells[*row * (size_t)table->column_count + (size_t)c] : table->columns[c].title, c,
+                   widths[c], c == last);
     }
     buffer_add_char(out, '\n');
 }

@@ -11,6 +11,7 @@ struct table_column {
     const char *title;
     bool left;     /* text stands left, numbers right */
     int optional;  /* dropped where the width does not do, highest first; 0: always there */
+    bool tinted;   /* green where it begins with +, red where with -, if the table has colours */
 };
 
 struct table {
@@ -18,7 +19,7 @@ struct table {
     int column_count;
     char (*cells)[TABLE_CELL_BYTES];
     size_t row_count, capacity;
-    bool failed;
+    bool color, failed;
 };
 
 /* `columns` is borrowed. */

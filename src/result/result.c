@@ -217,8 +217,8 @@ static enum status save_trades(struct db_query *query, int64_t run, int64_t posi
         db_bind_int(query, i++, run);
         db_bind_int(query, i++, position);
         db_bind_int(query, i++, (int64_t)n);
-        db_bind_int(query, i++, s->time[t->entry_bar]);
-        db_bind_int(query, i++, s->time[t->exit_bar]);
+        db_bind_int(query, i++, s->trade_time[t->entry_bar]);
+        db_bind_int(query, i++, s->trade_time[t->exit_bar]);
         db_bind_int(query, i++, t->entry_bar);
         db_bind_int(query, i++, t->exit_bar);
         db_bind_double(query, i++, t->entry_price);

@@ -25,7 +25,8 @@ struct run_symbol {
     const struct trade *trades;  /* of result_save; a loaded run's come through results_trades */
     size_t trade_count;
     const double *equity;        /* `bars` values; NULL: not kept */
-    const int64_t *time;         /* `bars` open times, for trades */
+    const int64_t *time;         /* `bars` open times of the equity */
+    const int64_t *trade_time;   /* open times that the bars of a trade are indices into */
 };
 
 struct run {

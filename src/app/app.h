@@ -1,0 +1,101 @@
+/* app: the command line.  A command is one row (struct command); main finds it, parses its options, runs it,
+ * and turns its status into a sentence on standard error and an exit code.  Results go to standard output.
+ * It computes nothing. */
+#ifndef HARRIER_APP_H
+#define HARRIER_APP_H
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "app/json.h"
+#include "app/table.h"
+#include "conf/conf.h"
+#include "model/model.h"
+#include "rule/rule.h"
+#include "store/store.h"
+#include "sys/sys.h"
+
+enum { COMMAND_OPTIONS_MAX = 48, PATH_BYTES_MAX = 4096, TEXT_WIDTH = 100 };
+
+struct app {
+    struct env *env;
+    struct conf *conf;
+    const struct command *command;
+    const char **operands; /* what is not an option, in order */
+    size_t operand_count;
+    char data[PATH_BYTES_MAX]; /* the data directory */
+    bool json, csv;
+    int width;     /* of the terminal; 0 where standard output is none */
+    bool terminal; /* standard error is one: progress may be shown */
+    int64_t begin_ns;
+};
+
+struct command {
+    const char *name;      /* "backtest", "run show" */
+    const char *operands;  /* "RULE", as in the synopsis */
+    size_t least, most;    /* operands */
+    const char *summary;   /* one line of `harrier --help` */
+    const char *help;      /* what it does, and examples */
+    enum option options[COMMAND_OPTIONS_MAX];
+    int option_count;
+    enum status (*run)(struct app *app, struct error *err);
+};
+
+extern const struct command *const commands[];
+extern const size_t command_count;
+
+/* Writes a buffer to standard output and empties it; STATUS_SYSTEM where that fails (a full disk behind a
+ * pipe).  A reader that went away (head) is no error. */
+enum status app_write(struct buffer *out, struct error *err);
+
+/* A note for people on standard error, after the results so far. */
+void app_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Set by SIGINT or SIGTERM: the work ends within 100 ms and keeps what is done. */
+const int *app_cancel(void); /* read with atomic loads */
+const atomic_bool *app_stop(void);
+
+/* An arena over reserved memory; app_arena_close gives it back. */
+enum { APP_ARENA_BYTES_LOG2 = 36 };
+enum status app_arena_open(struct arena *arena, struct error *err);
+void app_arena_close(struct arena *arena);
+
+/* ---- progress: on standard error, only on a terminal, only after half a second ----------------------- */
+
+struct progress {
+    struct app *app;
+    const char *what;    /* "symbols" */
+    int64_t begin_ns, shown_ns;
+    size_t total;        /* 0: unknown */
+    bool shown;
+};
+void progress_begin(struct progress *progress, struct app *app, const char *what, size_t total);
+void progress_update(struct progress *progress, size_t done); /* any thread */
+void progress_end(struct progress *progress);
+
+/* ---- shared by commands ------------------------------------------------------------------------------ */
+
+/* The rule of an operand: a file (a path or a name with a suffix), "-" for standard input, or a built-in. */
+enum status app_rule(struct app *app, const char *name, struct arena *arena, const struct rule **rule,
+                     struct error *err);
+
+/* The market of --on, or of an operand; STATUS_USAGE where there is none. */
+enum status app_market(struct app *app, const char *text, struct market_name *market, struct error *err);
+
+/* Parameter values after --set. */
+enum status app_parameters(struct app *app, const struct rule *rule, double *values, struct error *err);
+
+/* The symbols of a snapshot that --symbols names, in order; *chosen from the arena.  A name or pattern that
+ * matches none is STATUS_MISSING with the nearest. */
+enum status app_symbols(struct app *app, const struct snapshot *snapshot, struct arena *arena, size_t **chosen,
+                        size_t *count, struct error *err);
+
+enum status app_no_such_symbol(const struct snapshot *snapshot, const char *name, struct error *err);
+
+int app_jobs(struct app *app);
+bool app_color(struct app *app);
+
+/* Help of one command, or of all (NULL), as text for people. */
+void help_print(struct buffer *out, const struct command *command);
+
+#endif

@@ -1,0 +1,191 @@
+/* Finds the command, parses its options, runs it, says how it ended.  Nothing else. */
+#include "app/app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* The one mutable global state: a signal handler has no other way to speak. */
+static int cancelled;
+static atomic_bool stopped;
+
+const int *app_cancel(void)
+{
+    return &cancelled;
+}
+
+const atomic_bool *app_stop(void)
+{
+    return &stopped;
+}
+
+/* The first signal asks to stop; the default action of a second one ends the process. */
+static void on_signal(int number)
+{
+    __atomic_store_n(&cancelled, 1, __ATOMIC_RELAXED);
+    atomic_store_explicit(&stopped, true, memory_order_relaxed);
+    signal(number, SIG_DFL);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* `harrier … | head` ends by the failed write, without a message */
+}
+
+/* Descriptors 0, 1 and 2 must be open, or files would take their place and be written into. */
+static void open_standard_files(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", O_RDWR);
+}
+
+static int terminal_width(void)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+
+    if (!isatty(STDOUT_FILENO))
+        return 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return columns && atoi(columns) > 0 ? atoi(columns) : 80;
+}
+
+/* "run show 3" is the command "run show" with one operand. */
+static const struct command *command_find(int argc, char **argv, int *words)
+{
+    char two[64];
+
+    if (argc > 2) {
+        snprintf(two, sizeof two, "%s %s", argv[1], argv[2]);
+        for (size_t i = 0; i < command_count; i++)
+            if (!strcmp(commands[i]->name, two)) {
+                *words = 2;
+                return commands[i];
+            }
+    }
+    for (size_t i = 0; i < command_count; i++)
+        if (!strcmp(commands[i]->name, argv[1])) {
+            *words = 1;
+            return commands[i];
+        }
+    return NULL;
+}
+
+static enum status unknown_command(const char *name, struct error *err)
+{
+    const char *names[128];
+    const char *nearest;
+
+    for (size_t i = 0; i < command_count; i++)
+        names[i] = commands[i]->name;
+    nearest = text_nearest(text_of(name), names, command_count);
+    if (nearest)
+        return fail(err, STATUS_USAGE, "unknown command `%s`; did you mean `%s`? `harrier --help` lists all", name,
+                    nearest);
+    return fail(err, STATUS_USAGE, "unknown command `%s`: `harrier --help` lists all", name);
+}
+
+static enum status data_directory(struct app *app, struct error *err)
+{
+    const char *named = conf_text(app->conf, OPT_DATA), *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    int length;
+
+    if (named && *named)
+        length = snprintf(app->data, sizeof app->data, "%s", named);
+    else if (xdg && *xdg)
+        length = snprintf(app->data, sizeof app->data, "%s/harrier", xdg);
+    else if (home && *home)
+        length = snprintf(app->data, sizeof app->data, "%s/.local/share/harrier", home);
+    else
+        return fail(err, STATUS_USAGE, "no data directory: give --data DIR, or set HARRIER_DATA or HOME");
+    if (length >= (int)sizeof app->data)
+        return fail(err, STATUS_USAGE, "the data directory's name is longer than %zu bytes", sizeof app->data - 1);
+    return STATUS_OK;
+}
+
+static enum status check_operands(const struct app *app, struct error *err)
+{
+    const struct command *c = app->command;
+
+    if (app->operand_count < c->least)
+        return fail(err, STATUS_USAGE, "harrier %s needs %s: `harrier %s --help` shows examples", c->name, c->operands,
+                    c->name);
+    if (app->operand_count > c->most)
+        return fail(err, STATUS_USAGE, "`%s` is one word too many for `harrier %s %s`", app->operands[c->most],
+                    c->name, c->operands ? c->operands : "");
+    return STATUS_OK;
+}
+
+static enum status run_command(struct app *app, int argc, char **argv, struct error *err)
+{
+    struct buffer help = {0};
+
+    TRY(conf_open(&app->conf, app->env, err));
+    TRY(conf_parse(app->conf, argc, argv, app->command->options, (size_t)app->command->option_count, app->operands,
+                   &app->operand_count, err));
+    if (conf_flag(app->conf, OPT_HELP)) {
+        help_print(&help, app->command);
+        return app_write(&help, err);
+    }
+    app->json = conf_flag(app->conf, OPT_JSON);
+    app->csv = conf_flag(app->conf, OPT_CSV);
+    TRY(check_operands(app, err));
+    TRY(data_directory(app, err));
+    return app->command->run(app, err);
+}
+
+static enum status dispatch(struct app *app, int argc, char **argv, struct error *err)
+{
+    struct buffer out = {0};
+    enum status status;
+    int words = 0;
+
+    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        app->command = argc > 2 ? command_find(argc - 1, argv + 1, &words) : NULL;
+        help_print(&out, app->command);
+        return app_write(&out, err);
+    }
+    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+        buffer_add_text(&out, "harrier " HARRIER_VERSION "\n");
+        return app_write(&out, err);
+    }
+    app->command = command_find(argc, argv, &words);
+    if (!app->command)
+        return unknown_command(argv[1], err);
+    app->operands = mem_zero((size_t)argc + 1, sizeof *app->operands);
+    if (!app->operands)
+        return fail(err, STATUS_MEMORY, "no memory");
+    status = run_command(app, argc - words - 1, argv + words + 1, err);
+    conf_close(app->conf);
+    mem_free(app->operands);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct app app = {.env = env_posix()};
+    struct error err = {0};
+    enum status status;
+
+    open_standard_files();
+    catch_signals();
+    app.begin_ns = clock_ticks_ns(app.env);
+    app.width = terminal_width();
+    app.terminal = isatty(STDERR_FILENO);
+    status = dispatch(&app, argc, argv, &err);
+    if (status != STATUS_OK && err.text[0]) {
+        /* Messages of the rule compiler stand for themselves, line by line. */
+        fprintf(stderr, "%s%s\n", status == STATUS_RULE ? "" : "harrier: ", err.text);
+    }
+    return status_exit_code(status);
+}

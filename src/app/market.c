@@ -1,0 +1,553 @@
+/* Commands on markets: sample, symbols, bars, verify, resample, rm, rename. */
+#include <math.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/evaluate.h"
+#include "import/import.h"
+
+/* ---- sample ------------------------------------------------------------------------------------------- */
+
+static enum status sample_command(struct app *app, struct error *err)
+{
+    char text[NUMBER_TEXT_BYTES], market[MARKET_TEXT_BYTES];
+    struct buffer out = {0};
+    struct sample_report report;
+    struct sample_options options = {
+        .env = app->env,
+        .data_dir = app->data,
+        .symbols = (size_t)conf_whole(app->conf, OPT_SYMBOL_COUNT),
+        .bars = (size_t)conf_whole(app->conf, OPT_BAR_COUNT),
+        .seed = (uint64_t)conf_whole(app->conf, OPT_SEED),
+        .stop = app_stop(),
+    };
+
+    TRY(market_parse(&options.market, text_of(conf_text(app->conf, OPT_MARKET)), err));
+    TRY(sample_run(&options, &report, err));
+    market_to_text(&options.market, market);
+    if (app->json)
+        buffer_addf(&out, "{\"market\": \"%s\", \"symbols\": %zu, \"bars\": %zu, \"added\": %llu, \"same\": %llu}\n", market,
+                    options.symbols, options.bars, (unsigned long long)report.added, (unsigned long long)report.same);
+    else
+        buffer_addf(&out, "%s: %zu symbols, %s bars each%s\nnext: harrier backtest rsi --on %s\n", market, options.symbols,
+                    with_commas((double)options.bars, 0, false, text), report.added ? "" : " (all there already)",
+                    market);
+    return app_write(&out, err);
+}
+
+const struct command command_sample = {
+    .name = "sample",
+    .summary = "make a deterministic random market, to try things on",
+    .help = "The same seed makes the same bytes on every machine. Symbols are S001, S002, …\n"
+            "\n"
+            "  harrier sample\n"
+            "  harrier sample --market sample/1m --symbols 1 --bars 100000\n"
+            "  harrier sample --market mine/1h --symbols 20 --bars 5000 --seed 7\n",
+    .options = {OPT_MARKET, OPT_SYMBOL_COUNT, OPT_BAR_COUNT, OPT_SEED, OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 7,
+    .run = sample_command,
+};
+
+/* ---- symbols ------------------------------------------------------------------------------------------ */
+
+static enum status list_markets(struct app *app, struct error *err)
+{
+    struct market_name *markets;
+    struct buffer out = {0};
+    size_t count;
+
+    TRY(store_markets(app->env, app->data, &markets, &count, err));
+    if (app->json)
+        buffer_add_text(&out, "{\"markets\": [");
+    for (size_t i = 0; i < count; i++) {
+        char text[MARKET_TEXT_BYTES];
+
+        market_to_text(&markets[i], text);
+        buffer_addf(&out, app->json ? "%s\"%s\"" : "%s%s\n", app->json && i ? ", " : "", text);
+    }
+    if (app->json)
+        buffer_add_text(&out, "]}\n");
+    else if (!count)
+        app_note("no market yet in %s: `harrier sample` makes one, `harrier import` reads yours", app->data);
+    mem_free(markets);
+    return app_write(&out, err);
+}
+
+struct listing {
+    struct app *app;
+    struct buffer out;
+    struct json json;
+    struct table table;
+    bool daily, failed;
+    size_t bars;
+};
+
+static void list_symbol(struct listing *list, const char *name, const struct bars *bars)
+{
+    char from[TIME_TEXT_BYTES] = "", to[TIME_TEXT_BYTES] = "", text[NUMBER_TEXT_BYTES];
+
+    if (bars->count) {
+        time_to_text(bars->time[0], list->daily, from);
+        time_to_text(bars->time[bars->count - 1], list->daily, to);
+    }
+    list->bars += bars->count;
+    if (list->app->json) {
+        json_begin(&list->json, NULL, '{');
+        json_text(&list->json, "symbol", name);
+        json_int(&list->json, "bars", (int64_t)bars->count);
+        json_text(&list->json, "from", from);
+        json_text(&list->json, "to", to);
+        json_end(&list->json, '}');
+    } else if (list->app->csv) {
+        buffer_addf(&list->out, "%s,%zu,%s,%s\n", name, bars->count, from, to);
+    } else {
+        table_add(&list->table, "%s", name);
+        table_add(&list->table, "%s", with_commas((double)bars->count, 0, false, text));
+        table_add(&list->table, "%s", from);
+        table_add(&list->table, "%s", to);
+    }
+}
+
+static enum status finish_listing(struct listing *list, size_t count, const char *market, struct error *err)
+{
+    char text[NUMBER_TEXT_BYTES];
+
+    if (list->app->json) {
+        json_end(&list->json, ']');
+        buffer_add_text(&list->json.out, "}\n");
+        return app_write(&list->json.out, err);
+    }
+    if (!list->app->csv) {
+        table_print(&list->table, &list->out, list->app->width);
+        buffer_addf(&list->out, "\n%zu symbols, %s bars in %s\n", count,
+                    with_commas((double)list->bars, 0, false, text), market);
+    }
+    list->out.failed |= list->table.failed;
+    return app_write(&list->out, err);
+}
+
+static const struct table_column symbol_columns[] = {
+    {"symbol", true, 0, false}, {"bars", false, 0, false}, {"from", true, 0, false}, {"to", true, 0, false}};
+
+static enum status list_symbols(struct app *app, struct snapshot *snapshot, const struct market_name *market,
+                                struct arena *arena, struct error *err)
+{
+    struct listing list = {.app = app, .daily = timeframe_is_daily_or_longer(market->frame)};
+    char market_text[MARKET_TEXT_BYTES];
+    size_t *chosen, count;
+    enum status status;
+
+    TRY(app_symbols(app, snapshot, arena, &chosen, &count, err));
+    market_to_text(market, market_text);
+    table_init(&list.table, symbol_columns, ARRAY_COUNT(symbol_columns));
+    if (app->json) {
+        json_begin(&list.json, NULL, '{');
+        json_begin(&list.json, "symbols", '[');
+    } else if (app->csv) {
+        buffer_add_text(&list.out, "symbol,bars,from,to\n");
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *name = snapshot_symbol_name(snapshot, chosen[i]);
+        struct bars bars;
+        struct error problem;
+
+        if (snapshot_bars(snapshot, chosen[i], &bars, &problem) == STATUS_OK) {
+            list_symbol(&list, name, &bars);
+        } else {
+            list.failed = true;
+            app_note("harrier: %s: %s", name, problem.text);
+        }
+    }
+    status = finish_listing(&list, count, market_text, err);
+    table_deinit(&list.table);
+    return status != STATUS_OK ? status : list.failed ? STATUS_PARTIAL : STATUS_OK;
+}
+
+static enum status symbols_command(struct app *app, struct error *err)
+{
+    struct market_name market;
+    struct snapshot *snapshot;
+    struct arena arena;
+    enum status status;
+
+    if (!app->operand_count)
+        return list_markets(app, err);
+    TRY(app_market(app, app->operands[0], &market, err));
+    TRY(snapshot_open(&snapshot, app->env, app->data, &market, err));
+    status = app_arena_open(&arena, err);
+    if (status == STATUS_OK) {
+        status = list_symbols(app, snapshot, &market, &arena, err);
+        app_arena_close(&arena);
+    }
+    snapshot_close(snapshot);
+    return status;
+}
+
+const struct command command_symbols = {
+    .name = "symbols",
+    .operands = "[MARKET]",
+    .most = 1,
+    .summary = "the symbols of a market, or the markets there are",
+    .help = "  harrier symbols\n"
+            "  harrier symbols bybit/1d\n"
+            "  harrier symbols bybit/1d --symbols 'BTC*,ETH*' --json\n",
+    .options = {OPT_SYMBOLS, OPT_JSON, OPT_CSV, OPT_DATA, OPT_HELP},
+    .option_count = 5,
+    .run = symbols_command,
+};
+
+/* ---- bars --------------------------------------------------------------------------------------------- */
+
+enum { BARS_SHOWN = 20, BARS_PIECE_BYTES = 1 << 20 };
+
+static enum status print_csv(const struct evaluation *e, enum timeframe frame, struct error *err)
+{
+    struct buffer out = {0};
+
+    bars_csv_header(&out);
+    for (size_t c = 0; c < e->column_count; c++)
+        buffer_addf(&out, strpbrk(e->columns[c].name, ",\"") ? ",\"%s\"" : ",%s", e->columns[c].name);
+    buffer_add_char(&out, '\n');
+    for (size_t i = e->begin; i < e->end; i++) {
+        bars_csv_row(&out, &e->bars, i, frame);
+        for (size_t c = 0; c < e->column_count; c++) {
+            buffer_add_char(&out, ',');
+            bars_csv_number(&out, e->columns[c].values[i]);
+        }
+        buffer_add_char(&out, '\n');
+        if (out.length > BARS_PIECE_BYTES)
+            TRY(app_write(&out, err));
+    }
+    return app_write(&out, err);
+}
+
+static enum status print_json(const struct evaluation *e, bool daily, struct error *err)
+{
+    static const char *const names[] = {"open", "high", "low", "close", "volume"};
+    struct json json = {0};
+
+    json_begin(&json, NULL, '{');
+    json_begin(&json, "bars", '[');
+    for (size_t i = e->begin; i < e->end; i++) {
+        char time[TIME_TEXT_BYTES];
+
+        time_to_text(e->bars.time[i], daily, time);
+        json_begin(&json, NULL, '{');
+        json_text(&json, "time", time);
+        for (int c = 0; c < BAR_COLUMNS; c++)
+            json_number(&json, names[c], e->bars.column[c][i]);
+        for (size_t c = 0; c < e->column_count; c++)
+            json_number(&json, e->columns[c].name, e->columns[c].values[i]);
+        json_end(&json, '}');
+        if (json.out.length > BARS_PIECE_BYTES)
+            TRY(app_write(&json.out, err));
+    }
+    json_end(&json, ']');
+    buffer_add_text(&json.out, "}\n");
+    return app_write(&json.out, err);
+}
+
+static void number_cell(struct table *table, double value)
+{
+    char text[DOUBLE_TEXT_BYTES];
+
+    if (isnan(value)) {
+        table_add(table, "--");
+    } else if (fabs(value) >= 1e-4 && fabs(value) < 1e15) {
+        table_add(table, "%.8g", value);
+    } else {
+        double_to_text(value, text);
+        table_add(table, "%s", text);
+    }
+}
+
+/* The newest bars, as many as a screen holds. */
+static enum status print_table(struct app *app, const struct evaluation *e, bool daily, struct error *err)
+{
+    struct table_column columns[TABLE_COLUMNS_MAX] = {{"time", true, 0, false},  {"open", false, 0, false},
+                                                      {"high", false, 0, false}, {"low", false, 0, false},
+                                                      {"close", false, 0, false}, {"volume", false, 0, false}};
+    size_t extra = MIN(e->column_count, (size_t)TABLE_COLUMNS_MAX - 6);
+    size_t first = e->end - e->begin > BARS_SHOWN ? e->end - BARS_SHOWN : e->begin;
+    struct buffer out = {0};
+    struct table table;
+
+    for (size_t c = 0; c < extra; c++)
+        columns[6 + c] = (struct table_column){e->columns[c].name, false, 0, false};
+    table_init(&table, columns, 6 + (int)extra);
+    for (size_t i = first; i < e->end; i++) {
+        char time[TIME_TEXT_BYTES];
+
+        time_to_text(e->bars.time[i], daily, time);
+        table_add(&table, "%s", time);
+        for (int c = 0; c < BAR_COLUMNS; c++)
+            number_cell(&table, e->bars.column[c][i]);
+        for (size_t c = 0; c < extra; c++)
+            number_cell(&table, e->columns[c].values[i]);
+    }
+    table_print(&table, &out, app->width);
+    out.failed |= table.failed;
+    table_deinit(&table);
+    buffer_addf(&out, "\n%zu bars", e->end - e->begin);
+    buffer_addf(&out, first > e->begin ? ", the newest %d shown: --csv gives all\n" : "\n", BARS_SHOWN);
+    return app_write(&out, err);
+}
+
+static enum status bars_of(struct app *app, struct snapshot *snapshot, const struct market_name *market,
+                           struct arena *arena, struct error *err)
+{
+    bool daily = timeframe_is_daily_or_longer(market->frame);
+    ptrdiff_t index = snapshot_symbol_find(snapshot, text_of(app->operands[1]));
+    struct evaluation e = {0};
+
+    if (index < 0)
+        return app_no_such_symbol(snapshot, app->operands[1], err);
+    TRY(snapshot_bars(snapshot, (size_t)index, &e.bars, err));
+    e.begin = conf_is_set(app->conf, OPT_FROM) ? bars_find(&e.bars, conf_date(app->conf, OPT_FROM)) : 0;
+    e.end = conf_is_set(app->conf, OPT_TO) ? bars_find(&e.bars, conf_date(app->conf, OPT_TO)) : e.bars.count;
+    e.end = MAX(e.begin, e.end);
+    TRY(evaluate_expressions(app, &e, arena, err));
+    if (app->csv)
+        return print_csv(&e, market->frame, err);
+    return app->json ? print_json(&e, daily, err) : print_table(app, &e, daily, err);
+}
+
+static enum status bars_command(struct app *app, struct error *err)
+{
+    struct market_name market;
+    struct snapshot *snapshot;
+    struct arena arena;
+    enum status status;
+
+    TRY(app_market(app, app->operands[0], &market, err));
+    TRY(snapshot_open(&snapshot, app->env, app->data, &market, err));
+    status = app_arena_open(&arena, err);
+    if (status == STATUS_OK) {
+        status = bars_of(app, snapshot, &market, &arena, err);
+        app_arena_close(&arena);
+    }
+    snapshot_close(snapshot);
+    return status;
+}
+
+const struct command command_bars = {
+    .name = "bars",
+    .operands = "MARKET SYMBOL",
+    .least = 2,
+    .most = 2,
+    .summary = "the bars of one symbol, with indicators beside them",
+    .help = "--with adds a column for each output of an expression of the rule language. CSV is read by pandas\n"
+            "without options: pd.read_csv(FILE, index_col=0, parse_dates=True).\n"
+            "Indicators see the bars from --from on, and nothing before.\n"
+            "\n"
+            "  harrier bars sample/1d S001\n"
+            "  harrier bars sample/1d S001 --with 'rsi(close, 14)' --with 'bbands(close, 20)'\n"
+            "  harrier bars bybit/1d BTCUSDT --from 2024-01-01 --to 2025-01-01 --csv > btc.csv\n",
+    .options = {OPT_FROM, OPT_TO, OPT_WITH, OPT_CSV, OPT_JSON, OPT_ISA, OPT_DATA, OPT_HELP},
+    .option_count = 8,
+    .run = bars_command,
+};
+
+/* ---- verify ------------------------------------------------------------------------------------------- */
+
+static enum status verify_one(struct app *app, const struct market_name *market, struct error *err)
+{
+    char text[MARKET_TEXT_BYTES], bars[NUMBER_TEXT_BYTES];
+    bool repair = conf_flag(app->conf, OPT_REPAIR);
+    struct verify_report report = {0};
+    struct buffer out = {0};
+    int64_t begin = clock_ticks_ns(app->env);
+    double seconds;
+    enum status status;
+
+    market_to_text(market, text);
+    TRY(store_verify(app->env, app->data, market, repair, &report, err));
+    seconds = (double)(clock_ticks_ns(app->env) - begin) * 1e-9;
+    for (size_t i = 0; i < report.problem_count; i++)
+        buffer_addf(&out, "%s %s: %s\n", text, report.problems[i].symbol, report.problems[i].text);
+    buffer_addf(&out, "%s: %zu symbols, %s bars, %.1f MB at %.1f GB/s: ", text, report.symbols,
+                with_commas((double)report.bars, 0, false, bars), (double)report.bytes * 1e-6,
+                seconds > 0 ? (double)report.bytes * 1e-9 / seconds : 0);
+    if (!report.problem_count)
+        buffer_add_text(&out, "all as it was written\n");
+    else
+        buffer_addf(&out, "%zu problem%s, %zu mended%s\n", report.problem_count, report.problem_count == 1 ? "" : "s",
+                    report.repaired, repair ? "" : "; --repair mends what can be mended");
+    status = report.problem_count > report.repaired ? STATUS_PARTIAL : STATUS_OK;
+    verify_report_deinit(&report);
+    TRY(app_write(&out, err));
+    return status;
+}
+
+static enum status verify_command(struct app *app, struct error *err)
+{
+    struct market_name *markets, one;
+    enum status status = STATUS_OK;
+    size_t count;
+
+    if (app->operand_count) {
+        TRY(app_market(app, app->operands[0], &one, err));
+        return verify_one(app, &one, err);
+    }
+    TRY(store_markets(app->env, app->data, &markets, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        enum status got = verify_one(app, &markets[i], err);
+
+        if (got != STATUS_OK && got != STATUS_PARTIAL)
+            app_note("harrier: %s", err->text);
+        if (got != STATUS_OK)
+            status = STATUS_PARTIAL;
+    }
+    err->text[0] = '\0';
+    mem_free(markets);
+    return status;
+}
+
+const struct command command_verify = {
+    .name = "verify",
+    .operands = "[MARKET]",
+    .most = 1,
+    .summary = "read every stored byte and check it",
+    .help = "Finds truncated and rotten files by their checksums, and bars that make no sense.\n"
+            "\n"
+            "  harrier verify\n"
+            "  harrier verify bybit/1d --repair\n",
+    .options = {OPT_REPAIR, OPT_DATA, OPT_HELP},
+    .option_count = 3,
+    .run = verify_command,
+};
+
+/* ---- resample ----------------------------------------------------------------------------------------- */
+
+static void resample_progress(void *context, size_t done, size_t symbols)
+{
+    struct progress *progress = context;
+
+    progress->total = symbols;
+    progress_update(progress, done);
+}
+
+static enum status resample_command(struct app *app, struct error *err)
+{
+    char from[MARKET_TEXT_BYTES], a[NUMBER_TEXT_BYTES], b[NUMBER_TEXT_BYTES];
+    struct resample_options options = {.env = app->env, .data_dir = app->data, .stop = app_stop()};
+    struct resample_report report = {0};
+    struct progress progress;
+    struct buffer out = {0};
+    enum status status;
+
+    TRY(app_market(app, app->operands[0], &options.from, err));
+    if (!conf_text(app->conf, OPT_TARGET))
+        return fail(err, STATUS_USAGE, "harrier resample needs --to TIMEFRAME, such as --to 1h");
+    TRY(timeframe_parse(&options.to, text_of(conf_text(app->conf, OPT_TARGET)), err));
+    options.closed = conf_flag(app->conf, OPT_CLOSED);
+    options.replace = conf_flag(app->conf, OPT_REPLACE);
+    options.progress = resample_progress;
+    options.progress_context = &progress;
+    progress_begin(&progress, app, "symbols", 0);
+    status = resample_run(&options, &report, err);
+    progress_end(&progress);
+    if (status != STATUS_OK && status != STATUS_PARTIAL)
+        return status;
+    market_to_text(&options.from, from);
+    buffer_addf(&out, "%s to %s/%s: %zu symbols, %s bars into %s; %llu new, %llu there already", from,
+                options.from.venue, timeframe_name(options.to), report.symbols,
+                with_commas((double)report.bars_from, 0, false, a), with_commas((double)report.bars_to, 0, false, b),
+                (unsigned long long)report.added, (unsigned long long)report.same);
+    if (report.replaced)
+        buffer_addf(&out, ", %llu replaced", (unsigned long long)report.replaced);
+    buffer_add_char(&out, '\n');
+    if (report.failed)
+        app_note("harrier: %zu symbols failed: %s", report.failed, report.first_failure);
+    if (report.contradicted)
+        app_note("harrier: %llu stored bars differ and were left (--replace replaces them): %s",
+                 (unsigned long long)report.contradicted, report.first_contradicted);
+    TRY(app_write(&out, err));
+    return status;
+}
+
+const struct command command_resample = {
+    .name = "resample",
+    .operands = "MARKET",
+    .least = 1,
+    .most = 1,
+    .summary = "derive a coarser timeframe of the same venue, exactly",
+    .help = "Every period with at least one bar; weeks begin on Monday, months are calendar months, days are UTC days.\n"
+            "\n"
+            "  harrier resample binance/1h --to 1d\n"
+            "  harrier resample binance/1m --to 1w --closed\n",
+    .options = {OPT_TARGET, OPT_CLOSED, OPT_REPLACE, OPT_DATA, OPT_HELP},
+    .option_count = 5,
+    .run = resample_command,
+};
+
+/* ---- rm, rename --------------------------------------------------------------------------------------- */
+
+static enum status remove_symbols(struct app *app, const struct market_name *market, struct error *err)
+{
+    struct writer *writer;
+    enum status status = STATUS_OK;
+
+    TRY(writer_open(&writer, app->env, app->data, market, "harrier rm", err));
+    for (size_t i = 1; i < app->operand_count && status == STATUS_OK; i++)
+        status = writer_remove(writer, text_of(app->operands[i]), err);
+    if (status == STATUS_OK)
+        status = writer_commit(writer, err);
+    writer_close(writer);
+    return status;
+}
+
+static enum status rm_command(struct app *app, struct error *err)
+{
+    struct market_name market;
+
+    TRY(app_market(app, app->operands[0], &market, err));
+    if (app->operand_count > 1)
+        return remove_symbols(app, &market, err);
+    return store_market_remove(app->env, app->data, &market, err);
+}
+
+const struct command command_rm = {
+    .name = "rm",
+    .operands = "MARKET [SYMBOL…]",
+    .least = 1,
+    .most = 100000,
+    .summary = "remove symbols, or a whole market",
+    .help = "  harrier rm sample/1d S001 S002\n"
+            "  harrier rm sample/1d\n",
+    .options = {OPT_DATA, OPT_HELP},
+    .option_count = 2,
+    .run = rm_command,
+};
+
+static enum status rename_command(struct app *app, struct error *err)
+{
+    struct market_name from, to;
+    struct writer *writer;
+    enum status status;
+
+    TRY(app_market(app, app->operands[0], &from, err));
+    if (app->operand_count == 2) {
+        TRY(app_market(app, app->operands[1], &to, err));
+        return store_market_rename(app->env, app->data, &from, &to, err);
+    }
+    TRY(writer_open(&writer, app->env, app->data, &from, "harrier rename", err));
+    status = writer_rename(writer, text_of(app->operands[1]), text_of(app->operands[2]), err);
+    if (status == STATUS_OK)
+        status = writer_commit(writer, err);
+    writer_close(writer);
+    return status;
+}
+
+const struct command command_rename = {
+    .name = "rename",
+    .operands = "MARKET [SYMBOL] NEW",
+    .least = 2,
+    .most = 3,
+    .summary = "rename a symbol, or a market",
+    .help = "  harrier rename bybit/1d MATICUSDT POLUSDT\n"
+            "  harrier rename old/1d new/1d\n",
+    .options = {OPT_DATA, OPT_HELP},
+    .option_count = 2,
+    .run = rename_command,
+};

@@ -1,0 +1,362 @@
+/* How a backtest's answer looks. */
+#include "app/ranking.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOP_USUAL = 20, FAILURES_SHOWN = 5 };
+
+/* ---- order -------------------------------------------------------------------------------------------- */
+
+struct order {
+    int metric, better;
+};
+
+/* Undefined stands behind defined, failed behind both. */
+static int compare(const void *left, const void *right, void *context)
+{
+    const struct run_symbol *a = left, *b = right;
+    const struct order *order = context;
+    double x = a->sim.metric[order->metric], y = b->sim.metric[order->metric];
+
+    if (a->ok != b->ok)
+        return a->ok ? -1 : 1;
+    if (a->ok && isnan(x) != isnan(y))
+        return isnan(x) ? 1 : -1;
+    if (a->ok && x != y && !isnan(x))
+        return (x > y) == (order->better >= 0) ? -1 : 1;
+    return strcmp(a->symbol, b->symbol);
+}
+
+void ranking_sort(struct run_symbol *symbols, size_t count, int metric)
+{
+    struct order order = {metric, metric_rows[metric].better};
+
+    qsort_r(symbols, count, sizeof *symbols, compare, &order);
+}
+
+/* ---- words -------------------------------------------------------------------------------------------- */
+
+const char *metric_words(int metric, double value, bool sign, char text[NUMBER_TEXT_BYTES])
+{
+    switch (metric_rows[metric].unit) {
+    case UNIT_MONEY:
+        return with_commas(value, 2, false, text);
+    case UNIT_PERCENT:
+        return with_commas(value, 2, sign, text);
+    case UNIT_RATIO:
+        return with_commas(value, 2, false, text);
+    case UNIT_COUNT:
+        return with_commas(value, 0, false, text);
+    case UNIT_BARS:
+        return with_commas(value, value == floor(value) ? 0 : 1, false, text);
+    case UNIT_DURATION:
+        return duration_words(value, text);
+    }
+    return with_commas(value, 2, false, text);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double median_of(const struct ranking *ranking, int metric, size_t *above_zero)
+{
+    double *values = mem_alloc((ranking->count + 1) * sizeof *values), middle = (double)NAN;
+    size_t count = 0;
+
+    *above_zero = 0;
+    if (!values)
+        return middle;
+    for (size_t i = 0; i < ranking->count; i++) {
+        double value = ranking->symbols[i].sim.metric[metric];
+
+        if (ranking->symbols[i].ok && !isnan(value)) {
+            values[count++] = value;
+            *above_zero += value > 0;
+        }
+    }
+    qsort(values, count, sizeof *values, compare_doubles);
+    if (count)
+        middle = count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+    mem_free(values);
+    return middle;
+}
+
+static void milliseconds(double ms, char text[NUMBER_TEXT_BYTES])
+{
+    if (ms < 10)
+        snprintf(text, NUMBER_TEXT_BYTES, "%.2g ms", ms);
+    else if (ms < 10000)
+        snprintf(text, NUMBER_TEXT_BYTES, "%.0f ms", ms);
+    else
+        snprintf(text, NUMBER_TEXT_BYTES, "%.1f s", ms / 1000);
+}
+
+static void summary_line(const struct ranking *r, struct buffer *out)
+{
+    char symbols[NUMBER_TEXT_BYTES], bars[NUMBER_TEXT_BYTES], calculating[NUMBER_TEXT_BYTES], all[NUMBER_TEXT_BYTES];
+
+    milliseconds(r->run->calculation_ms, calculating);
+    milliseconds(r->run->total_ms, all);
+    buffer_addf(out, "%s symbol%s, %s bars: ", with_commas((double)r->count, 0, false, symbols),
+                r->count == 1 ? "" : "s", with_commas((double)r->run->bars, 0, false, bars));
+    if (r->cached)
+        buffer_addf(out, "from the results kept as run %lld, %s in all", (long long)r->run->id, all);
+    else
+        buffer_addf(out, "%s calculating, %s in all, %d thread%s", calculating, all, r->jobs, r->jobs == 1 ? "" : "s");
+    if (r->run->failed)
+        buffer_addf(out, ", %lld failed\n", (long long)r->run->failed);
+    else
+        buffer_addf(out, ", none failed\n");
+}
+
+static void failure_lines(const struct ranking *r, struct buffer *out)
+{
+    size_t shown = 0;
+
+    for (size_t i = 0; i < r->count; i++)
+        if (!r->symbols[i].ok && shown++ < FAILURES_SHOWN)
+            buffer_addf(out, "%s failed: %s\n", r->symbols[i].symbol, r->symbols[i].error);
+    if (shown > FAILURES_SHOWN)
+        buffer_addf(out, "… and %zu more failed: --json lists them\n", shown - FAILURES_SHOWN);
+}
+
+/* ---- the ranked table --------------------------------------------------------------------------------- */
+
+static const struct table_column ranking_columns[] = {
+    {"#", false, 0, false},           {"symbol", true, 0, false},  {"return %", false, 0, true},
+    {"hold %", false, 3, false},      {"max dd %", false, 2, false}, {"sharpe", false, 4, false},
+    {"trades", false, 5, false},      {"win %", false, 6, false},  {"exposure %", false, 8, false},
+    {"equity", true, 7, false},
+};
+
+static void add_row(struct table *table, size_t place, const struct run_symbol *s)
+{
+    const double *m = s->sim.metric;
+    char text[NUMBER_TEXT_BYTES];
+
+    table_add(table, "%zu", place);
+    table_add(table, "%s", s->symbol);
+    table_add(table, "%s", with_commas(m[METRIC_TOTAL_RETURN], 2, true, text));
+    table_add(table, "%s", with_commas(m[METRIC_BUY_HOLD_RETURN], 1, true, text));
+    table_add(table, "%s", with_commas(m[METRIC_MAX_DRAWDOWN], 1, false, text));
+    table_add(table, "%s", with_commas(m[METRIC_SHARPE], 2, false, text));
+    table_add(table, "%s", with_commas(m[METRIC_TRADES], 0, false, text));
+    table_add(table, "%s", with_commas(m[METRIC_WIN_RATE], 0, false, text));
+    table_add(table, "%s", with_commas(m[METRIC_EXPOSURE], 0, false, text));
+    table_add(table, "%s", s->sparkline);
+}
+
+static void below_table(const struct ranking *r, size_t shown, size_t ranked, struct buffer *out)
+{
+    char number[NUMBER_TEXT_BYTES], extra[NUMBER_TEXT_BYTES];
+    size_t up;
+    double middle = median_of(r, METRIC_TOTAL_RETURN, &up);
+
+    if (ranked > shown)
+        buffer_addf(out, " ...  %s more: --top %zu, --csv or --json\n",
+                    with_commas((double)(ranked - shown), 0, false, extra), ranked);
+    buffer_addf(out, "\nmedian %s %%, %zu of %zu up", with_commas(middle, 1, true, number), up, ranked);
+    if (!isnan(r->run->market_return))
+        buffer_addf(out, "; the whole market held in equal parts: %s %%",
+                    with_commas(r->run->market_return, 1, true, number));
+    buffer_addf(out, "\n");
+}
+
+static size_t ranked_count(const struct ranking *r)
+{
+    size_t ranked = 0;
+
+    while (ranked < r->count && r->symbols[ranked].ok)
+        ranked++;
+    return ranked;
+}
+
+void ranking_table(const struct ranking *r, struct buffer *out)
+{
+    size_t ranked = ranked_count(r), shown = MIN(r->top ? r->top : TOP_USUAL, ranked);
+    struct table table;
+
+    buffer_addf(out, "%s\n%s\n\n", r->headline, r->fills);
+    table_init(&table, ranking_columns, ARRAY_COUNT(ranking_columns));
+    table.color = r->color;
+    for (size_t i = 0; i < shown; i++)
+        add_row(&table, i + 1, &r->symbols[i]);
+    if (shown)
+        table_print(&table, out, r->app->width);
+    out->failed |= table.failed;
+    table_deinit(&table);
+    below_table(r, shown, ranked, out);
+    failure_lines(r, out);
+    summary_line(r, out);
+}
+
+/* ---- the statistics of one symbol --------------------------------------------------------------------- */
+
+enum { STATISTIC_TITLE_COLUMNS = 26 };
+
+static void statistic(struct buffer *out, const char *title, const char *value)
+{
+    buffer_addf(out, "%-*s %22s\n", STATISTIC_TITLE_COLUMNS, title, value);
+}
+
+static void pending_line(const struct run_symbol *s, struct buffer *out)
+{
+    char text[32];
+
+    if (s->sim.pending)
+        buffer_addf(out, "\na signal on the last bar waits for the next open: %s\n", pending_text(s->sim.pending, text));
+    if (s->sim.refused)
+        buffer_addf(out, "\n%u entries refused (a distance or size that is not defined, or too small a trade)\n",
+                    s->sim.refused);
+    if (s->sim.ruined)
+        buffer_addf(out, "\nruined: equity fell to 0 or below, and the symbol trades no more\n");
+    if (s->note)
+        buffer_addf(out, "\nnote: %s\n", s->note);
+}
+
+void ranking_statistics(const struct ranking *r, const struct run_symbol *s, struct buffer *out)
+{
+    char text[NUMBER_TEXT_BYTES], from[TIME_TEXT_BYTES], to[TIME_TEXT_BYTES];
+
+    buffer_addf(out, "%s, %s\n%s\n\n", s->symbol, r->headline, r->fills);
+    if (!s->ok) {
+        failure_lines(r, out);
+        return;
+    }
+    time_to_text(s->from_ms, r->daily, from);
+    time_to_text(s->to_ms, r->daily, to);
+    statistic(out, "Start", from);
+    statistic(out, "End", to);
+    statistic(out, "Duration", duration_words((double)(s->to_ms - s->from_ms), text));
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        double value = s->sim.metric[m];
+
+        if (metric_rows[m].unit == UNIT_MONEY && value == 0 && m == METRIC_FEES)
+            continue; /* commissions appear only where there are some */
+        statistic(out, metric_rows[m].title, metric_words(m, value, false, text));
+    }
+    buffer_addf(out, "\nequity  %s\n", s->sparkline);
+    pending_line(s, out);
+    buffer_addf(out, "\n");
+    summary_line(r, out);
+}
+
+/* ---- JSON and CSV ------------------------------------------------------------------------------------- */
+
+static void symbol_json(struct json *json, const struct ranking *r, const struct run_symbol *s)
+{
+    char text[TIME_TEXT_BYTES > 32 ? TIME_TEXT_BYTES : 32];
+
+    json_begin(json, NULL, '{');
+    json_text(json, "symbol", s->symbol);
+    json_text(json, "status", s->ok ? "ok" : "failed");
+    json_int(json, "bars", s->bars);
+    if (s->bars) {
+        time_to_text(s->from_ms, r->daily, text);
+        json_text(json, "from", text);
+        time_to_text(s->to_ms, r->daily, text);
+        json_text(json, "to", text);
+    }
+    if (s->error)
+        json_text(json, "error", s->error);
+    for (int m = 0; m < METRIC_COUNT; m++)
+        json_number(json, metric_rows[m].name, s->ok ? s->sim.metric[m] : (double)NAN);
+    if (s->ok) {
+        json_number(json, "open_position", s->sim.open_position);
+        json_text(json, "pending", s->sim.pending ? pending_text(s->sim.pending, text) : NULL);
+        json_int(json, "refused", s->sim.refused);
+        json_int(json, "unfilled", s->sim.unfilled);
+        json_bool(json, "ruined", s->sim.ruined);
+        json_text(json, "equity_sparkline", s->sparkline);
+    }
+    if (s->note)
+        json_text(json, "note", s->note);
+    json_end(json, '}');
+}
+
+void ranking_json(const struct ranking *r, struct buffer *out)
+{
+    struct json json = {.out = *out};
+    const struct run *run = r->run;
+
+    json_begin(&json, NULL, '{');
+    json_text(&json, "engine", run->engine);
+    json_int(&json, "run_id", run->id);
+    json_text(&json, "rule", run->rule);
+    json_text(&json, "rule_hash", run->rule_hash);
+    json_raw(&json, "parameters", run->parameters);
+    json_text(&json, "parameters_hash", run->parameters_hash);
+    json_text(&json, "market", run->market);
+    json_raw(&json, "options", run->options);
+    json_begin(&json, "summary", '{');
+    json_int(&json, "symbols", (int64_t)r->count);
+    json_int(&json, "successful", run->successful);
+    json_int(&json, "failed", run->failed);
+    json_int(&json, "bars", run->bars);
+    json_number(&json, "market_return", run->market_return);
+    json_bool(&json, "cached", r->cached);
+    json_number(&json, "calculation_time_ms", run->calculation_ms);
+    json_number(&json, "total_time_ms", run->total_ms);
+    json_end(&json, '}');
+    json_begin(&json, "results", '[');
+    for (size_t i = 0; i < r->count; i++) {
+        symbol_json(&json, r, &r->symbols[i]);
+        buffer_add_char(&json.out, '\n');
+    }
+    json_end(&json, ']');
+    buffer_add_text(&json.out, "}\n");
+    *out = json.out;
+}
+
+static void csv_number(struct buffer *out, double value)
+{
+    buffer_add_char(out, ',');
+    if (isfinite(value))
+        buffer_add_double(out, value);
+}
+
+void ranking_csv(const struct ranking *r, struct buffer *out)
+{
+    char text[TIME_TEXT_BYTES > 32 ? TIME_TEXT_BYTES : 32];
+
+    buffer_add_text(out, "symbol,status,bars,from,to");
+    for (int m = 0; m < METRIC_COUNT; m++)
+        buffer_addf(out, ",%s", metric_rows[m].name);
+    buffer_add_text(out, ",open_position,pending,refused,unfilled\n");
+    for (size_t i = 0; i < r->count; i++) {
+        const struct run_symbol *s = &r->symbols[i];
+
+        buffer_addf(out, "%s,%s,%lld,", s->symbol, s->ok ? "ok" : "failed", (long long)s->bars);
+        buffer_add_text(out, s->bars ? (time_to_text(s->from_ms, r->daily, text), text) : "");
+        buffer_add_char(out, ',');
+        buffer_add_text(out, s->bars ? (time_to_text(s->to_ms, r->daily, text), text) : "");
+        for (int m = 0; m < METRIC_COUNT; m++)
+            csv_number(out, s->ok ? s->sim.metric[m] : (double)NAN);
+        csv_number(out, s->ok ? s->sim.open_position : (double)NAN);
+        buffer_addf(out, ",%s,%u,%u\n", s->ok ? pending_text(s->sim.pending, text) : "", s->sim.refused, s->sim.unfilled);
+    }
+}
+
+void trade_csv(struct buffer *out, const char *symbol, const struct trade *t, int64_t entry_ms, int64_t exit_ms,
+               bool daily)
+{
+    char text[TIME_TEXT_BYTES];
+    double units = fabs(t->units);
+    const double numbers[] = {t->exit_price, units, t->fees, t->profit, t->profit / (units * t->entry_price) * 100,
+                              (double)(t->exit_bar - t->entry_bar), t->mae * 100, t->mfe * 100};
+
+    time_to_text(entry_ms, daily, text);
+    buffer_addf(out, "%s,%s,%s,", symbol, t->units > 0 ? "long" : "short", text);
+    buffer_add_double(out, t->entry_price);
+    time_to_text(exit_ms, daily, text);
+    buffer_addf(out, ",%s", text);
+    for (size_t i = 0; i < ARRAY_COUNT(numbers); i++)
+        csv_number(out, numbers[i]);
+    buffer_addf(out, ",%s\n", trade_reason_name(t->reason));
+}

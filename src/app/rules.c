@@ -1,0 +1,386 @@
+/* Commands on what a rule can say: check, indicators, metrics. */
+#include <math.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "sim/sim.h"
+
+/* ---- check -------------------------------------------------------------------------------------------- */
+
+static void print_number(struct buffer *out, double value, bool percent)
+{
+    if (percent)
+        buffer_addf(out, "%.6g%%", value * 100);
+    else
+        buffer_add_double(out, value);
+}
+
+static void print_parameter(struct buffer *out, const struct rule_parameter *p)
+{
+    buffer_addf(out, "  %-16s ", p->name);
+    print_number(out, p->value, p->percent);
+    if (p->listed) {
+        buffer_add_text(out, " in {");
+        for (int i = 0; i < p->listed_count; i++) {
+            buffer_add_text(out, i ? ", " : "");
+            print_number(out, p->listed[i], p->percent);
+        }
+        buffer_add_char(out, '}');
+    } else if (p->ranged) {
+        buffer_add_text(out, " in ");
+        print_number(out, p->low, p->percent);
+        buffer_add_text(out, "..");
+        print_number(out, p->high, p->percent);
+        if (p->step > 0) {
+            buffer_add_text(out, " step ");
+            print_number(out, p->step, p->percent);
+        }
+    }
+    buffer_addf(out, "%s, %zu value%s in a sweep\n", p->whole ? ", whole" : "", rule_walk_count(p),
+                rule_walk_count(p) == 1 ? "" : "s");
+}
+
+static void print_inputs(struct buffer *out, const struct rule *rule)
+{
+    unsigned columns = rule_columns_read(rule);
+    bool any = false;
+
+    buffer_add_text(out, "inputs:     ");
+    for (int c = 0; c < RULE_COLUMNS; c++)
+        if (columns >> c & 1) {
+            buffer_addf(out, "%s%s", any ? ", " : "", rule_column_name(c));
+            any = true;
+        }
+    buffer_add_text(out, any ? "\n" : "none\n");
+}
+
+static void check_text(struct app *app, const struct rule *rule, const double *values, struct buffer *out)
+{
+    static const char *const signals[] = {"buy", "sell", "short", "cover"};
+    char combinations[NUMBER_TEXT_BYTES];
+
+    buffer_addf(out, "%s: %s\n", rule->name, rule->title[0] ? rule->title : "no errors");
+    buffer_addf(out, "look-back:  %d bars\n", rule_lookback(rule, values));
+    print_inputs(out, rule);
+    buffer_add_text(out, "signals:    ");
+    for (int s = 0; s < SIGNALS; s++)
+        if (rule->signal[s] != NODE_NONE)
+            buffer_addf(out, "%s ", signals[s]);
+    buffer_addf(out, "\ncost:       %d operations a bar\n", rule_operation_count(rule));
+    if (rule->parameter_count) {
+        buffer_addf(out, "parameters: %s combinations in a sweep\n",
+                    with_commas(rule_grid_combinations(rule), 0, false, combinations));
+        for (int p = 0; p < rule->parameter_count; p++)
+            print_parameter(out, &rule->parameters[p]);
+    }
+    if (conf_flag(app->conf, OPT_EXPLAIN)) {
+        buffer_add_char(out, '\n');
+        rule_explain(rule, values, out);
+    }
+}
+
+static void check_json(const struct rule *rule, const double *values, struct buffer *out)
+{
+    struct json json = {.out = *out};
+    unsigned columns = rule_columns_read(rule);
+
+    json_begin(&json, NULL, '{');
+    json_text(&json, "rule", rule->name);
+    json_int(&json, "lookback", rule_lookback(rule, values));
+    json_int(&json, "operations", rule_operation_count(rule));
+    json_begin(&json, "inputs", '[');
+    for (int c = 0; c < RULE_COLUMNS; c++)
+        if (columns >> c & 1)
+            json_text(&json, NULL, rule_column_name(c));
+    json_end(&json, ']');
+    json_begin(&json, "parameters", '[');
+    for (int p = 0; p < rule->parameter_count; p++) {
+        const struct rule_parameter *q = &rule->parameters[p];
+
+        json_begin(&json, NULL, '{');
+        json_text(&json, "name", q->name);
+        json_number(&json, "value", q->value);
+        json_number(&json, "low", q->ranged ? q->low : (double)NAN);
+        json_number(&json, "high", q->ranged ? q->high : (double)NAN);
+        json_number(&json, "step", q->step > 0 ? q->step : (double)NAN);
+        json_bool(&json, "whole", q->whole);
+        json_bool(&json, "percent", q->percent);
+        json_end(&json, '}');
+    }
+    json_end(&json, ']');
+    json_number(&json, "combinations", rule_grid_combinations(rule));
+    json_text(&json, "warnings", rule_warnings(rule));
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
+    *out = json.out;
+}
+
+/* The proof against the future, over every symbol of a market. */
+static enum status prove(struct app *app, const struct rule *rule, const double *values, struct arena *arena,
+                         struct buffer *out, struct error *err)
+{
+    struct snapshot *snapshot;
+    struct market_name market;
+    size_t *chosen, count, bars_count = 0;
+    enum status status;
+
+    TRY(app_market(app, conf_text(app->conf, OPT_ON), &market, err));
+    TRY(snapshot_open(&snapshot, app->env, app->data, &market, err));
+    status = app_symbols(app, snapshot, arena, &chosen, &count, err);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        size_t mark = arena_mark(arena);
+        struct bars bars;
+
+        status = snapshot_bars(snapshot, chosen[i], &bars, err);
+        if (status == STATUS_OK)
+            status = rule_prove(rule, values, &bars, arena, err);
+        if (status == STATUS_OK && __atomic_load_n(app_cancel(), __ATOMIC_RELAXED))
+            status = fail(err, STATUS_INTERRUPTED, "interrupted after %zu of %zu symbols", i, count);
+        if (status != STATUS_OK)
+            error_prefix(err, "%s: ", snapshot_symbol_name(snapshot, chosen[i]));
+        bars_count += bars.count;
+        arena_reset(arena, mark);
+    }
+    if (status == STATUS_OK)
+        buffer_addf(out, "proof:      no value of %zu symbols, %zu bars looks into the future\n", count, bars_count);
+    snapshot_close(snapshot);
+    return status;
+}
+
+static enum status check_rule(struct app *app, struct arena *arena, struct error *err)
+{
+    double values[RULE_PARAMETERS_MAX];
+    const struct rule *rule;
+    struct buffer out = {0};
+
+    TRY(app_rule(app, app->operands[0], arena, &rule, err));
+    TRY(app_parameters(app, rule, values, err));
+    if (rule_warnings(rule)[0])
+        app_note("%s", rule_warnings(rule));
+    if (conf_flag(app->conf, OPT_SOURCE))
+        buffer_add(&out, rule->source.at, rule->source.length);
+    else if (app->json)
+        check_json(rule, values, &out);
+    else
+        check_text(app, rule, values, &out);
+    if (conf_is_set(app->conf, OPT_ON)) {
+        enum status status = prove(app, rule, values, arena, &out, err);
+
+        if (status != STATUS_OK) {
+            buffer_deinit(&out);
+            return status;
+        }
+    }
+    return app_write(&out, err);
+}
+
+static enum status check_command(struct app *app, struct error *err)
+{
+    struct arena arena;
+    enum status status;
+
+    TRY(app_arena_open(&arena, err));
+    status = check_rule(app, &arena, err);
+    app_arena_close(&arena);
+    return status;
+}
+
+const struct command command_check = {
+    .name = "check",
+    .operands = "RULE",
+    .least = 1,
+    .most = 1,
+    .summary = "compile a rule: errors, look-back, parameters, cost, proof",
+    .help = "All errors of the file are reported at once. With --on, the rule runs on truncated histories and one bar\n"
+            "at a time, and every value is compared with the full run: any difference would be a look into the future.\n"
+            "\n"
+            "  harrier check mine.rule\n"
+            "  harrier check rsi --source > mine.rule\n"
+            "  harrier check mine.rule --explain\n"
+            "  harrier check mine.rule --on sample/1d --symbols S001\n",
+    .options = {OPT_ON, OPT_SYMBOLS, OPT_SET, OPT_EXPLAIN, OPT_SOURCE, OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 8,
+    .run = check_command,
+};
+
+/* ---- indicators --------------------------------------------------------------------------------------- */
+
+static void signature(const struct indicator *indicator, struct buffer *out)
+{
+    int count = 0;
+
+    buffer_addf(out, "%s(", indicator->name);
+    for (int i = 0; i < indicator->input_count; i++)
+        if (indicator->inputs[i].kind == INPUT_REAL)
+            buffer_addf(out, "%s%s", count++ ? ", " : "", indicator->inputs[i].name);
+    for (int p = 0; p < indicator->parameter_count; p++)
+        buffer_addf(out, "%s%s = %g", count++ ? ", " : "", indicator->parameters[p].name,
+                    indicator->parameters[p].usual);
+    buffer_add_char(out, ')');
+}
+
+static void describe_indicator(const struct indicator *indicator, struct buffer *out)
+{
+    signature(indicator, out);
+    buffer_addf(out, "\n%s (%s)\n\n  %s\n", indicator->title, indicator->group, indicator->definition);
+    for (int p = 0; p < indicator->parameter_count; p++) {
+        const struct indicator_parameter *q = &indicator->parameters[p];
+
+        buffer_addf(out, "  %-16s %g in %g..%g%s%s\n", q->name, q->usual, q->min, q->max,
+                    q->aliases ? ", also called " : "", q->aliases ? q->aliases : "");
+    }
+    buffer_add_text(out, "  outputs         ");
+    for (int o = 0; o < indicator->output_count; o++)
+        buffer_addf(out, "%s%s%s%s%s", o ? ", " : " ", indicator->outputs[o].name,
+                    indicator->outputs[o].aliases ? " (" : "",
+                    indicator->outputs[o].aliases ? indicator->outputs[o].aliases : "",
+                    indicator->outputs[o].aliases ? ")" : "");
+    if (indicator->aliases)
+        buffer_addf(out, "\n  also called      %s", indicator->aliases);
+    if (indicator->formula)
+        buffer_addf(out, "\n  in the language:\n%s", indicator->formula);
+    buffer_addf(out, "\n  source           %s\n", indicator->source);
+}
+
+static void indicator_json(struct json *json, const struct indicator *indicator)
+{
+    json_begin(json, NULL, '{');
+    json_text(json, "name", indicator->name);
+    json_text(json, "title", indicator->title);
+    json_text(json, "group", indicator->group);
+    json_text(json, "definition", indicator->definition);
+    json_begin(json, "inputs", '[');
+    for (int i = 0; i < indicator->input_count; i++)
+        json_text(json, NULL, indicator->inputs[i].name);
+    json_end(json, ']');
+    json_begin(json, "outputs", '[');
+    for (int o = 0; o < indicator->output_count; o++)
+        json_text(json, NULL, indicator->outputs[o].name);
+    json_end(json, ']');
+    json_begin(json, "parameters", '[');
+    for (int p = 0; p < indicator->parameter_count; p++) {
+        json_begin(json, NULL, '{');
+        json_text(json, "name", indicator->parameters[p].name);
+        json_number(json, "default", indicator->parameters[p].usual);
+        json_number(json, "min", indicator->parameters[p].min);
+        json_number(json, "max", indicator->parameters[p].max);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+    json_end(json, '}');
+}
+
+static const struct table_column indicator_columns[] = {
+    {"indicator", true, 0, false}, {"title", true, 0, false}, {"group", true, 1, false}};
+
+static enum status list_indicators(struct app *app, struct error *err)
+{
+    struct json json = {0};
+    struct buffer out = {0};
+    struct table table;
+
+    table_init(&table, indicator_columns, ARRAY_COUNT(indicator_columns));
+    json_begin(&json, NULL, '{');
+    json_begin(&json, "indicators", '[');
+    for (size_t i = 0; i < indicator_count; i++) {
+        struct buffer words = {0};
+
+        if (indicators[i]->internal)
+            continue;
+        indicator_json(&json, indicators[i]);
+        signature(indicators[i], &words);
+        table_add(&table, "%s", buffer_text(&words));
+        table_add(&table, "%s", indicators[i]->title);
+        table_add(&table, "%s", indicators[i]->group);
+        buffer_deinit(&words);
+    }
+    json_end(&json, ']');
+    buffer_add_text(&json.out, "}\n");
+    if (!app->json)
+        table_print(&table, &out, app->width);
+    out.failed |= table.failed;
+    table_deinit(&table);
+    if (app->json)
+        return app_write(&json.out, err);
+    buffer_deinit(&json.out);
+    return app_write(&out, err);
+}
+
+static enum status indicators_command(struct app *app, struct error *err)
+{
+    const struct indicator *indicator;
+    struct buffer out = {0};
+    const char *names[1024], *nearest;
+    size_t count = 0;
+
+    if (!app->operand_count)
+        return list_indicators(app, err);
+    indicator = indicator_find(text_of(app->operands[0]));
+    if (indicator) {
+        describe_indicator(indicator, &out);
+        return app_write(&out, err);
+    }
+    for (size_t i = 0; i < indicator_count && count < ARRAY_COUNT(names); i++)
+        names[count++] = indicators[i]->name;
+    nearest = text_nearest(text_of(app->operands[0]), names, count);
+    return fail(err, STATUS_USAGE, "unknown indicator `%s`%s%s%s: `harrier indicators` lists them", app->operands[0],
+                nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+}
+
+const struct command command_indicators = {
+    .name = "indicators",
+    .operands = "[NAME]",
+    .most = 1,
+    .summary = "the indicators of the rule language",
+    .help = "  harrier indicators\n"
+            "  harrier indicators macd\n"
+            "  harrier indicators --json\n",
+    .options = {OPT_JSON, OPT_HELP},
+    .option_count = 2,
+    .run = indicators_command,
+};
+
+/* ---- metrics ------------------------------------------------------------------------------------------ */
+
+static const char *better_words(int better)
+{
+    return better > 0 ? "more" : better < 0 ? "less" : "";
+}
+
+static enum status metrics_command(struct app *app, struct error *err)
+{
+    struct json json = {0};
+    struct buffer out = {0};
+
+    json_begin(&json, NULL, '{');
+    json_begin(&json, "metrics", '[');
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        json_begin(&json, NULL, '{');
+        json_text(&json, "name", metric_rows[m].name);
+        json_text(&json, "title", metric_rows[m].title);
+        json_text(&json, "better", better_words(metric_rows[m].better));
+        json_text(&json, "formula", metric_rows[m].formula);
+        json_end(&json, '}');
+        buffer_addf(&out, "%-22s %-26s %s\n", metric_rows[m].name, metric_rows[m].title, metric_rows[m].formula);
+    }
+    json_end(&json, ']');
+    buffer_add_text(&json.out, "}\n");
+    if (app->json) {
+        buffer_deinit(&out);
+        return app_write(&json.out, err);
+    }
+    buffer_deinit(&json.out);
+    return app_write(&out, err);
+}
+
+const struct command command_metrics = {
+    .name = "metrics",
+    .summary = "the metrics of a backtest, with their formulas",
+    .help = "E equity at the closes, C closes, A bars a year, r returns of equity, P profits of closed trades after fees,\n"
+            "R the same as a share of their value at entry.\n"
+            "\n"
+            "  harrier metrics\n",
+    .options = {OPT_JSON, OPT_HELP},
+    .option_count = 2,
+    .run = metrics_command,
+};

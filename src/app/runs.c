@@ -1,0 +1,376 @@
+/* Commands on kept runs: runs, run show, run compare, run rm. */
+#include <math.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/ranking.h"
+
+enum { RUNS_SHOWN = 20 };
+
+static enum status run_id(const char *text, int64_t *id, struct error *err)
+{
+    if (!text_to_int64(text_of(text), id) || *id < 1)
+        return fail(err, STATUS_USAGE, "`%s` is not the number of a run: `harrier runs` lists them", text);
+    return STATUS_OK;
+}
+
+/* Opens the database; none yet reads as no runs. */
+static enum status open_results(struct app *app, struct results **results, bool write, struct error *err)
+{
+    enum status status = results_open(results, app->data, write, err);
+
+    if (status == STATUS_MISSING)
+        return fail(err, STATUS_MISSING, "no run is kept in %s yet: `harrier backtest` keeps each", app->data);
+    return status;
+}
+
+/* ---- runs --------------------------------------------------------------------------------------------- */
+
+static const struct table_column run_columns[] = {
+    {"run", false, 0, false},     {"when", true, 3, false},    {"rule", true, 0, false},
+    {"market", true, 0, false},   {"symbols", false, 2, false}, {"failed", false, 5, false},
+    {"bars", false, 4, false},    {"ms", false, 6, false},     {"parameters", true, 7, false},
+};
+
+static void run_json(struct json *json, const struct run *run)
+{
+    char time[TIME_TEXT_BYTES];
+
+    time_to_text(run->created_ms, false, time);
+    json_begin(json, NULL, '{');
+    json_int(json, "id", run->id);
+    json_text(json, "created_at", time);
+    json_text(json, "engine", run->engine);
+    json_text(json, "rule", run->rule);
+    json_text(json, "rule_hash", run->rule_hash);
+    json_raw(json, "parameters", run->parameters);
+    json_text(json, "parameters_hash", run->parameters_hash);
+    json_text(json, "market", run->market);
+    json_raw(json, "options", run->options);
+    json_text(json, "bars_hash", run->bars_hash);
+    json_int(json, "symbols", run->symbol_count);
+    json_int(json, "successful", run->successful);
+    json_int(json, "failed", run->failed);
+    json_int(json, "bars", run->bars);
+    json_number(json, "calculation_time_ms", run->calculation_ms);
+    json_number(json, "total_time_ms", run->total_ms);
+    json_end(json, '}');
+}
+
+static void run_row(struct table *table, const struct run *run)
+{
+    char time[TIME_TEXT_BYTES], text[NUMBER_TEXT_BYTES];
+
+    time_to_text(run->created_ms / 1000 * 1000, false, time);
+    table_add(table, "%lld", (long long)run->id);
+    table_add(table, "%s", time);
+    table_add(table, "%s", run->rule);
+    table_add(table, "%s", run->market);
+    table_add(table, "%lld", (long long)run->symbol_count);
+    table_add(table, "%lld", (long long)run->failed);
+    table_add(table, "%s", with_commas((double)run->bars, 0, false, text));
+    table_add(table, "%.1f", run->calculation_ms);
+    table_add(table, "%s", run->parameters);
+}
+
+static enum status list_runs(struct app *app, struct results *results, struct arena *arena, struct error *err)
+{
+    size_t limit = conf_is_set(app->conf, OPT_TOP) ? (size_t)conf_whole(app->conf, OPT_TOP) : RUNS_SHOWN, count;
+    struct buffer out = {0};
+    struct json json = {0};
+    struct table table;
+    struct run *runs;
+
+    TRY(results_list(results, arena, limit, &runs, &count, err));
+    table_init(&table, run_columns, ARRAY_COUNT(run_columns));
+    json_begin(&json, NULL, '{');
+    json_begin(&json, "runs", '[');
+    for (size_t i = 0; i < count; i++) {
+        run_json(&json, &runs[i]);
+        run_row(&table, &runs[i]);
+    }
+    json_end(&json, ']');
+    buffer_add_text(&json.out, "}\n");
+    if (!app->json) {
+        table_print(&table, &out, app->width);
+        buffer_addf(&out, "\nnext: harrier run show %lld\n", count ? (long long)runs[0].id : 1LL);
+    }
+    out.failed |= table.failed;
+    table_deinit(&table);
+    if (app->json)
+        return app_write(&json.out, err);
+    buffer_deinit(&json.out);
+    return app_write(&out, err);
+}
+
+/* Opens results and an arena around one of the functions below. */
+static enum status with_results(struct app *app, bool write, struct error *err,
+                                enum status (*work)(struct app *, struct results *, struct arena *, struct error *))
+{
+    struct results *results;
+    struct arena arena;
+    enum status status;
+
+    TRY(open_results(app, &results, write, err));
+    status = app_arena_open(&arena, err);
+    if (status == STATUS_OK) {
+        status = work(app, results, &arena, err);
+        app_arena_close(&arena);
+    }
+    results_close(results);
+    return status;
+}
+
+static enum status runs_command(struct app *app, struct error *err)
+{
+    return with_results(app, false, err, list_runs);
+}
+
+const struct command command_runs = {
+    .name = "runs",
+    .summary = "the runs that were kept, newest first",
+    .help = "  harrier runs\n"
+            "  harrier runs --top 100 --json\n",
+    .options = {OPT_TOP, OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 4,
+    .run = runs_command,
+};
+
+/* ---- run show ----------------------------------------------------------------------------------------- */
+
+static enum status show_trades(struct results *results, struct arena *arena, int64_t id, bool daily,
+                               struct error *err)
+{
+    struct buffer out = {0};
+    struct kept_trade *trades;
+    size_t count;
+
+    TRY(results_trades(results, arena, id, &trades, &count, err));
+    buffer_add_text(&out, TRADE_CSV_HEADER);
+    for (size_t i = 0; i < count; i++)
+        trade_csv(&out, trades[i].symbol, &trades[i].trade, trades[i].entry_ms, trades[i].exit_ms, daily);
+    return app_write(&out, err);
+}
+
+static enum status show_run(struct app *app, struct results *results, struct arena *arena, struct error *err)
+{
+    struct buffer out = {0}, headline = {0};
+    struct ranking ranking = {.app = app, .cached = true, .color = app_color(app), .fills = ""};
+    struct market_name market;
+    struct run run;
+    int64_t id;
+
+    TRY(run_id(app->operands[0], &id, err));
+    TRY(results_load(results, arena, id, NULL, &run, &ranking.symbols, &ranking.count, err));
+    TRY(market_parse(&market, text_of(run.market), err));
+    ranking.run = &run;
+    ranking.daily = timeframe_is_daily_or_longer(market.frame);
+    ranking.top = conf_is_set(app->conf, OPT_TOP) ? (size_t)conf_whole(app->conf, OPT_TOP) : 0;
+    if (conf_flag(app->conf, OPT_SHOW_TRADES))
+        return show_trades(results, arena, id, ranking.daily, err);
+    if (conf_flag(app->conf, OPT_SOURCE)) {
+        buffer_add_text(&out, run.rule_source);
+        return app_write(&out, err);
+    }
+    buffer_addf(&headline, "%s %s on %s", run.rule, run.parameters, run.market);
+    ranking.headline = buffer_text(&headline);
+    ranking.fills = run.options;
+    if (app->json)
+        ranking_json(&ranking, &out);
+    else if (app->csv)
+        ranking_csv(&ranking, &out);
+    else if (ranking.count == 1)
+        ranking_statistics(&ranking, &ranking.symbols[0], &out);
+    else
+        ranking_table(&ranking, &out);
+    buffer_deinit(&headline);
+    return app_write(&out, err);
+}
+
+static enum status run_show_command(struct app *app, struct error *err)
+{
+    return with_results(app, false, err, show_run);
+}
+
+const struct command command_run_show = {
+    .name = "run show",
+    .operands = "ID",
+    .least = 1,
+    .most = 1,
+    .summary = "a kept run: its ranking, its trades or its rule's text",
+    .help = "  harrier run show 3\n"
+            "  harrier run show 3 --trades-csv > trades.csv\n"
+            "  harrier run show 3 --source\n",
+    .options = {OPT_TOP, OPT_SHOW_TRADES, OPT_SOURCE, OPT_JSON, OPT_CSV, OPT_COLOR, OPT_DATA, OPT_HELP},
+    .option_count = 8,
+    .run = run_show_command,
+};
+
+/* ---- run compare -------------------------------------------------------------------------------------- */
+
+static double median_of(const struct run_symbol *symbols, size_t count, int metric, struct arena *arena)
+{
+    double *values = ARENA_ARRAY(arena, double, count + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; values && i < count; i++) {
+        double value = symbols[i].sim.metric[metric];
+        size_t at;
+
+        if (!symbols[i].ok || isnan(value))
+            continue;
+        for (at = n++; at > 0 && values[at - 1] > value; at--)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
+    if (!values || !n)
+        return (double)NAN;
+    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+static const struct run_symbol *same_symbol(const struct run_symbol *symbols, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (symbols[i].ok && !strcmp(symbols[i].symbol, name))
+            return &symbols[i];
+    return NULL;
+}
+
+struct compared {
+    struct run run;
+    struct run_symbol *symbols;
+    size_t count;
+};
+
+static void compare_counts(const struct compared side[2], struct buffer *out)
+{
+    size_t both = 0, better = 0;
+
+    for (size_t i = 0; i < side[0].count; i++) {
+        const struct run_symbol *other = same_symbol(side[1].symbols, side[1].count, side[0].symbols[i].symbol);
+
+        if (!side[0].symbols[i].ok || !other)
+            continue;
+        both++;
+        better += other->sim.metric[METRIC_TOTAL_RETURN] > side[0].symbols[i].sim.metric[METRIC_TOTAL_RETURN];
+    }
+    buffer_addf(out, "\n%zu symbols in both; run %lld returned more on %zu of them\n", both,
+                (long long)side[1].run.id, better);
+}
+
+static const struct table_column compare_columns[] = {
+    {"", true, 0, false}, {"first", false, 0, false}, {"second", false, 0, false}, {"difference", false, 0, false}};
+
+static void compare_table(const struct app *app, const struct compared side[2], struct arena *arena,
+                          struct buffer *out)
+{
+    struct table table;
+
+    table_init(&table, compare_columns, ARRAY_COUNT(compare_columns));
+    for (int s = 0; s < 2; s++)
+        buffer_addf(out, "run %lld: %s %s on %s, %s\n", (long long)side[s].run.id, side[s].run.rule,
+                    side[s].run.parameters, side[s].run.market, side[s].run.options);
+    buffer_add_text(out, "\nmedian over the symbols\n");
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        double a = median_of(side[0].symbols, side[0].count, m, arena);
+        double b = median_of(side[1].symbols, side[1].count, m, arena);
+        char text[NUMBER_TEXT_BYTES];
+
+        table_add(&table, "%s", metric_rows[m].title);
+        table_add(&table, "%s", metric_words(m, a, false, text));
+        table_add(&table, "%s", metric_words(m, b, false, text));
+        table_add(&table, "%s", metric_rows[m].unit == UNIT_DURATION ? "" : with_commas(b - a, 2, true, text));
+    }
+    table_print(&table, out, app->width);
+    out->failed |= table.failed;
+    table_deinit(&table);
+    compare_counts(side, out);
+}
+
+static void compare_json(const struct compared side[2], struct arena *arena, struct buffer *out)
+{
+    struct json json = {.out = *out};
+
+    json_begin(&json, NULL, '{');
+    json_begin(&json, "runs", '[');
+    for (int s = 0; s < 2; s++)
+        run_json(&json, &side[s].run);
+    json_end(&json, ']');
+    json_begin(&json, "medians", '{');
+    for (int m = 0; m < METRIC_COUNT; m++) {
+        json_begin(&json, metric_rows[m].name, '[');
+        for (int s = 0; s < 2; s++)
+            json_number(&json, NULL, median_of(side[s].symbols, side[s].count, m, arena));
+        json_end(&json, ']');
+    }
+    json_end(&json, '}');
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
+    *out = json.out;
+}
+
+static enum status compare_runs(struct app *app, struct results *results, struct arena *arena, struct error *err)
+{
+    struct compared side[2];
+    struct buffer out = {0};
+
+    for (int s = 0; s < 2; s++) {
+        int64_t id;
+
+        TRY(run_id(app->operands[s], &id, err));
+        TRY(results_load(results, arena, id, NULL, &side[s].run, &side[s].symbols, &side[s].count, err));
+    }
+    if (app->json)
+        compare_json(side, arena, &out);
+    else
+        compare_table(app, side, arena, &out);
+    return app_write(&out, err);
+}
+
+static enum status run_compare_command(struct app *app, struct error *err)
+{
+    return with_results(app, false, err, compare_runs);
+}
+
+const struct command command_run_compare = {
+    .name = "run compare",
+    .operands = "A B",
+    .least = 2,
+    .most = 2,
+    .summary = "two kept runs side by side",
+    .help = "  harrier run compare 3 4\n",
+    .options = {OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 3,
+    .run = run_compare_command,
+};
+
+/* ---- run rm ------------------------------------------------------------------------------------------- */
+
+static enum status remove_runs(struct app *app, struct results *results, struct arena *arena, struct error *err)
+{
+    (void)arena;
+    for (size_t i = 0; i < app->operand_count; i++) {
+        int64_t id;
+
+        TRY(run_id(app->operands[i], &id, err));
+        TRY(results_remove(results, id, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status run_rm_command(struct app *app, struct error *err)
+{
+    return with_results(app, true, err, remove_runs);
+}
+
+const struct command command_run_rm = {
+    .name = "run rm",
+    .operands = "ID…",
+    .least = 1,
+    .most = 100000,
+    .summary = "forget kept runs",
+    .help = "  harrier run rm 3 4\n",
+    .options = {OPT_DATA, OPT_HELP},
+    .option_count = 2,
+    .run = run_rm_command,
+};

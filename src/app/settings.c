@@ -1,0 +1,89 @@
+/* Commands on options: config show, config check. */
+#include <string.h>
+
+#include "app/app.h"
+
+static const struct table_column setting_columns[] = {
+    {"option", true, 0, false}, {"value", true, 0, false}, {"from", true, 1, false}, {"meaning", true, 2, false}};
+
+static bool is_setting(const struct option_row *row)
+{
+    return row->name[0] != '-';
+}
+
+static const char *value_of(struct app *app, enum option option)
+{
+    const char *text = conf_text(app->conf, option);
+
+    if (option_rows[option].type == OPTION_FLAG)
+        return conf_flag(app->conf, option) ? "true" : "false";
+    return text ? text : "";
+}
+
+static enum status show_command(struct app *app, struct error *err)
+{
+    struct buffer out = {0};
+    struct json json = {0};
+    struct table table;
+
+    table_init(&table, setting_columns, ARRAY_COUNT(setting_columns));
+    json_begin(&json, NULL, '{');
+    json_begin(&json, "options", '[');
+    for (int o = 0; o < OPTION_COUNT; o++) {
+        if (!is_setting(&option_rows[o]))
+            continue;
+        table_add(&table, "%s", option_rows[o].name);
+        table_add(&table, "%s", value_of(app, o));
+        table_add(&table, "%s", conf_origin(app->conf, o));
+        table_add(&table, "%s", option_rows[o].help);
+        json_begin(&json, NULL, '{');
+        json_text(&json, "name", option_rows[o].name);
+        json_text(&json, "value", value_of(app, o));
+        json_text(&json, "from", conf_origin(app->conf, o));
+        json_end(&json, '}');
+    }
+    json_end(&json, ']');
+    buffer_add_text(&json.out, "}\n");
+    if (!app->json)
+        table_print(&table, &out, app->width);
+    out.failed |= table.failed;
+    table_deinit(&table);
+    if (app->json)
+        return app_write(&json.out, err);
+    buffer_deinit(&json.out);
+    return app_write(&out, err);
+}
+
+const struct command command_config_show = {
+    .name = "config show",
+    .summary = "every option with its value and where it came from",
+    .help = "Defaults, then the file ($HARRIER_CONFIG, else ~/.config/harrier/config.yaml), then the environment, then the\n"
+            "command line: the last one that says something counts.\n"
+            "\n"
+            "  harrier config show\n"
+            "  HARRIER_BACKTEST_FEE=5bps harrier config show\n",
+    .options = {OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 3,
+    .run = show_command,
+};
+
+/* Whoever comes here has a file and an environment that were read without an error. */
+static enum status check_command(struct app *app, struct error *err)
+{
+    struct buffer out = {0};
+    int set = 0;
+
+    for (int o = 0; o < OPTION_COUNT; o++)
+        set += is_setting(&option_rows[o]) && conf_source(app->conf, o) != FROM_DEFAULT;
+    buffer_addf(&out, "the configuration is right; %d option%s not as by default\n", set, set == 1 ? " is" : "s are");
+    return app_write(&out, err);
+}
+
+const struct command command_config_check = {
+    .name = "config check",
+    .summary = "read the configuration file and the environment, and say what is wrong",
+    .help = "  harrier config check\n",
+    .options = {OPT_DATA, OPT_HELP},
+    .option_count = 2,
+    .run = check_command,
+};

@@ -1,0 +1,327 @@
+/* Runs the accounts of one group of lanes over blocks of bars: walk, then mark (sim.h).  Which fills there are
+ * is fill.c's, how equity is marked is mark.c's; here is the way through the block. */
+#include <math.h>
+#include <string.h>
+
+#include "sim/ledger.h"
+
+/* One block on its way through the ledger. */
+struct run {
+    const struct ledger_block *block;
+    size_t first, count;                       /* the account's bar of the block's first; bars of the block */
+    uint64_t signal[SIM_SIGNALS][LANES_MAX];   /* bit t: decides on orders of bar t */
+    uint64_t event[STANCES][LANES_MAX];        /* bit t: some order for an account that stands so */
+    uint64_t changed[LANES_MAX], held[LANES_MAX];
+    struct changes changes;
+};
+
+/* ---- signals -------------------------------------------------------------------------------------------- */
+
+/* Under next-open fills the signals of bar t - 1 decide on bar t's orders: words move up by one bar. */
+static void take_signals(struct ledger *ledger, struct run *run)
+{
+    const struct ledger_block *block = run->block;
+    uint64_t mask = ~(uint64_t)0 >> (BLOCK_BARS - block->bar_count);
+    int lanes = ledger->kernels->lanes;
+
+    for (int s = 0; s < SIM_SIGNALS; s++) {
+        if (!ledger->plan->has[s]) {
+            memset(run->signal[s], 0, sizeof run->signal[s]);
+        } else if (ledger->options->fill == FILL_CLOSE) {
+            memcpy(run->signal[s], block->signal[s], sizeof run->signal[s]);
+        } else {
+            for (int l = 0; l < lanes; l++) {
+                run->signal[s][l] = (block->signal[s][l] << 1 | ledger->carry[s][l]) & mask;
+                ledger->carry[s][l] = block->signal[s][l] >> (block->bar_count - 1) & 1;
+            }
+        }
+    }
+    for (int l = 0; l < lanes; l++) {
+        run->event[FLAT][l] = run->signal[SIM_BUY][l] | run->signal[SIM_SHORT][l];
+        run->event[LONG][l] = run->signal[SIM_SELL][l] | run->signal[SIM_SHORT][l];
+        run->event[SHORT][l] = run->signal[SIM_COVER][l] | run->signal[SIM_BUY][l];
+        run->event[DONE][l] = 0;
+    }
+}
+
+/* Levels of the block's last bar, for a signal there that fills in the next block. */
+static void carry_levels(struct ledger *ledger, const struct ledger_block *block)
+{
+    for (int i = 0; i < SIM_LEVELS; i++)
+        if (ledger->plan->level[i] != SIM_LEVEL_NONE)
+            memcpy(ledger->carried[i], block->level[i].at + (block->bar_count - 1) * block->level[i].step,
+                   sizeof(double) * (size_t)ledger->kernels->lanes);
+}
+
+static struct moment moment_at(struct ledger *ledger, const struct run *run, int lane, size_t bar)
+{
+    struct moment moment = {.ledger = ledger, .lane = lane, .bar = run->first + bar};
+    bool at_close = ledger->options->fill == FILL_CLOSE;
+
+    for (int s = 0; s < SIM_SIGNALS; s++)
+        moment.signals |= (unsigned)(run->signal[s][lane] >> bar & 1) << s;
+    for (int i = 0; i < SIM_LEVELS; i++) {
+        const struct operand *level = &run->block->level[i];
+        if (ledger->plan->level[i] == SIM_LEVEL_NONE)
+            continue;
+        moment.level[i] = at_close || bar ? level->at[(at_close ? bar : bar - 1) * level->step + (size_t)lane]
+                                          : ledger->carried[i][lane];
+    }
+    return moment;
+}
+
+/* ---- walk ------------------------------------------------------------------------------------------------- */
+
+/* The first bar from `from` on for which an account has orders or an alarm; the block's end if none. */
+static inline size_t next_event(const struct ledger *ledger, const struct run *run, int lane, size_t from)
+{
+    const struct account *account = &ledger->account[lane];
+    uint64_t events = from < BLOCK_BARS ? run->event[account->stance][lane] >> from << from : 0;
+    size_t event = events ? (size_t)__builtin_ctzll(events) : run->count;
+    size_t alarm = account->alarm - run->first;
+
+    return MIN(MIN(event, alarm), run->count);
+}
+
+static void note_change(struct run *run, int lane, size_t bar, double units, double cash)
+{
+    uint64_t from_here = ~(uint64_t)0 << bar;
+
+    run->changes.units[bar][lane] = units;
+    run->changes.cash[bar][lane] = cash;
+    run->changes.lanes[bar] |= (uint16_t)(1u << lane);
+    run->changed[lane] |= (uint64_t)1 << bar;
+    run->held[lane] = units != 0 ? run->held[lane] | from_here : run->held[lane] & ~from_here;
+}
+
+/* Behind its last bar an account is frozen: flat, with its equity as cash, so that later bars change nothing
+ * whatever their prices are. */
+static void finish(struct ledger *ledger, struct run *run, int lane, size_t bar)
+{
+    struct account *account = &ledger->account[lane];
+    struct moment moment = moment_at(ledger, run, lane, bar);
+
+    account_finish(&moment);
+    if (account->units != 0) {
+        double close = account->bars.column[BAR_CLOSE][account->bars.count - 1];
+        note_change(run, lane, bar, 0, account->units * close + account->cash);
+    }
+}
+
+static void step(struct ledger *ledger, struct run *run, int lane, size_t bar)
+{
+    struct account *account = &ledger->account[lane];
+    double units = account->units;
+
+    if (run->first + bar == account->bars.count) {
+        finish(ledger, run, lane, bar);
+        return;
+    }
+    struct moment moment = moment_at(ledger, run, lane, bar);
+    uint32_t fills = account->fills;
+    account_bar(&moment);
+    if (account->fills != fills || account->units != units)
+        note_change(run, lane, bar, account->units, account->cash);
+}
+
+/* Without levels and shorts nothing but signals and alarms can happen. */
+static void walk_signals(struct ledger *ledger, struct run *run, int lane)
+{
+    size_t bar = next_event(ledger, run, lane, 0);
+
+    while (bar < run->count) {
+        step(ledger, run, lane, bar);
+        bar = next_event(ledger, run, lane, bar + 1);
+    }
+}
+
+/* Shorts pay for borrowing and so have their cash in the walk's rows. */
+static void step_levels(struct ledger *ledger, struct run *run, int lane, size_t bar)
+{
+    struct account *account = &ledger->account[lane];
+    struct levels *levels = &ledger->levels;
+
+    if (ledger->shorts)
+        account->cash = levels->cash[lane];
+    step(ledger, run, lane, bar);
+    levels->cash[lane] = account->cash;
+    levels->units[lane] = account->stance == DONE ? 0 : account->units;
+}
+
+/* Lanes lane…lane + width - 1: from one event of any of them to the next. */
+static inline void walk_chunk(struct ledger *ledger, struct run *run, const struct walk_block *block,
+                              int lane, int width)
+{
+    walk_function *walk = ledger->kernels->walk[run->block->shared][ledger->shorts][ledger->trailed];
+    bool at_close = ledger->options->fill == FILL_CLOSE, forced = false;
+    size_t next[LANES_MAX], bar = 0;
+    unsigned held = 0;
+
+    for (int l = 0; l < width; l++) {
+        next[l] = next_event(ledger, run, lane + l, 0);
+        held |= (unsigned)(run->held[lane + l] & 1) << l;
+    }
+    for (;;) {
+        unsigned touched = 0, entered = 0;
+        size_t stop = run->count;
+        for (int l = 0; l < width; l++)
+            stop = MIN(stop, next[l]);
+
+        bar = held ? walk(&ledger->levels, block, (size_t)lane, bar, stop, forced, &touched) : stop;
+        if (bar >= run->count)
+            break;
+
+        for (int l = 0; l < width; l++) {
+            const struct account *account = &ledger->account[lane + l];
+            if (next[l] != bar && !(touched >> l & 1))
+                continue;
+            step_levels(ledger, run, lane + l, bar);
+            next[l] = next_event(ledger, run, lane + l, bar + 1);
+            bool holds = run->held[lane + l] >> bar & 1;
+            held = (held & ~(1u << l)) | (unsigned)holds << l;
+            if (at_close && holds && account->entry_bar == run->first + bar)
+                entered |= 1u << l;
+        }
+        forced = true;
+
+        /* What was bought at this close has its levels from the next bar on: the others take this bar in
+         * first. */
+        if (entered && ledger->levelled) {
+            bar = walk(&ledger->levels, block, (size_t)lane, bar, bar + 1, true, &touched);
+            for (int l = 0; l < width; l++)
+                if (entered >> l & 1)
+                    levels_arm(ledger, lane + l);
+            forced = false;
+        }
+    }
+}
+
+static void walk_block(struct ledger *ledger, struct run *run)
+{
+    const struct ledger_block *block = run->block;
+    int lanes = ledger->kernels->lanes, width = ledger->kernels->walk_lanes;
+
+    if (!ledger->levelled && !ledger->shorts) {
+        for (int l = 0; l < lanes; l++)
+            walk_signals(ledger, run, l);
+        return;
+    }
+    const double *close = block->price[BAR_CLOSE];
+    struct walk_block walked = {
+        .bar_count = block->bar_count,
+        .high = ledger->levelled ? block->price[BAR_HIGH] : close,
+        .low = ledger->levelled ? block->price[BAR_LOW] : close,
+        .close = close,
+        .borrow = ledger->borrow,
+    };
+    for (int lane = 0; lane < lanes; lane += width)
+        walk_chunk(ledger, run, &walked, lane, width);
+}
+
+/* ---- mark ------------------------------------------------------------------------------------------------- */
+
+/* The first bar has no return: its equity is the base of the second's. */
+static void mark_first(struct ledger *ledger, mark_function *mark, struct mark_block *marked, size_t lane)
+{
+    struct marks *marks = &ledger->marks;
+    size_t end = marked->end, bytes = sizeof(double) * (size_t)ledger->kernels->mark_lanes;
+
+    marked->end = 1;
+    mark(marks, marked, lane);
+    memcpy(ledger->first_equity + lane, marks->equity + lane, bytes);
+    memset(marks->sum + lane, 0, bytes);
+    memset(marks->sum_squares + lane, 0, bytes);
+    memset(marks->sum_down + lane, 0, bytes);
+    marked->begin = 1;
+    marked->end = end;
+}
+
+static void mark_block(struct ledger *ledger, const struct run *run)
+{
+    const struct ledger_block *block = run->block;
+    mark_function *mark = ledger->kernels->mark[block->shared][ledger->careful];
+    int lanes = ledger->kernels->lanes, width = ledger->kernels->mark_lanes;
+    ROW_ALIGNED double unwanted[LANES_MAX];
+
+    for (int lane = 0; lane < lanes; lane += width) {
+        struct mark_block marked = {
+            .end = block->bar_count,
+            .close = block->price[BAR_CLOSE],
+            .equity = block->equity ? block->equity : unwanted,
+            .equity_step = block->equity ? (size_t)lanes : 0,
+            .borrow = ledger->borrow,
+            .changes = &run->changes,
+        };
+        for (int l = lane; l < lane + width; l++) {
+            marked.changed |= run->changed[l];
+            marked.held |= run->held[l];
+        }
+        if (!block->equity && !marked.changed && !marked.held && run->first)
+            continue;
+        if (!run->first)
+            mark_first(ledger, mark, &marked, (size_t)lane);
+        mark(&ledger->marks, &marked, (size_t)lane);
+    }
+}
+
+/* ---- the ledger ------------------------------------------------------------------------------------------- */
+
+unsigned ledger_columns(const struct sim_options *options, const struct sim_plan *plan)
+{
+    unsigned columns = 1u << BAR_CLOSE;
+
+    (void)options;
+    if (plan->level[SIM_STOP] || plan->level[SIM_TARGET] || plan->level[SIM_TRAIL])
+        columns |= 1u << BAR_HIGH | 1u << BAR_LOW;
+    return columns;
+}
+
+size_t ledger_bytes(void)
+{
+    return sizeof(struct ledger);
+}
+
+void ledger_start(struct ledger *ledger, const struct ledger_setup *setup)
+{
+    const struct sim_options *options = setup->options;
+    const struct sim_plan *plan = setup->plan;
+
+    memset(ledger, 0, sizeof *ledger);
+    ledger->kernels = sim_kernels_of(setup->kernels);
+    ledger->options = options;
+    ledger->plan = plan;
+    ledger->sink = setup->sink;
+    ledger->durations = setup->durations;
+    ledger->trailed = plan->level[SIM_TRAIL] != SIM_LEVEL_NONE;
+    ledger->levelled = ledger->trailed || plan->level[SIM_STOP] || plan->level[SIM_TARGET];
+    ledger->shorts = plan->has[SIM_SHORT];
+    ledger->careful = ledger->shorts || options->fee_min > 0;
+    ledger->borrow = ledger->shorts ? options->borrow / options->year_bars : 0;
+    for (int l = 0; l < LANES_MAX; l++) {
+        static const struct ledger_lane none;
+        account_start(ledger, l, l < ledger->kernels->lanes ? &setup->lanes[l] : &none);
+        ledger->marks.cash[l] = ledger->marks.equity[l] = ledger->marks.peak[l] = options->cash;
+        ledger->marks.worst[l] = ledger->marks.worst_peak[l] = 1;
+        ledger->levels.cash[l] = options->cash;
+    }
+}
+
+void ledger_run(struct ledger *ledger, const struct ledger_block *block)
+{
+    struct run run;
+
+    run.block = block;
+    run.first = ledger->bar;
+    run.count = block->bar_count;
+    memset(run.changed, 0, sizeof run.changed);
+    memset(run.changes.lanes, 0, sizeof run.changes.lanes);
+    for (int l = 0; l < LANES_MAX; l++)
+        run.held[l] = ledger->marks.units[l] != 0 ? ~(uint64_t)0 : 0;
+
+    take_signals(ledger, &run);
+    walk_block(ledger, &run);
+    mark_block(ledger, &run);
+    if (ledger->options->fill == FILL_OPEN)
+        carry_levels(ledger, block);
+    ledger->bar += block->bar_count;
+}

@@ -1,0 +1,372 @@
+/* harrier sweep: every parameter set of a rule over every symbol. */
+#include <math.h>
+#include <string.h>
+
+#include "app/question.h"
+#include "app/ranking.h"
+
+enum { SWEEP_TOP_USUAL = 10, SURFACE_PIECE_BYTES = 1 << 20 };
+
+struct sweeping {
+    struct app *app;
+    struct question q;
+    struct grid grid;
+    struct sweep sweep;
+    struct sweep_result result;
+    struct progress progress;
+    double calculation_ms;
+    struct buffer surface; /* the CSV of every combination, as far as it is not written */
+    struct env_file *surface_file;
+    uint64_t surface_bytes;
+    bool interrupted;
+};
+
+/* ---- the grid ----------------------------------------------------------------------------------------- */
+
+static enum status build_grid(struct sweeping *s, struct error *err)
+{
+    struct conf *conf = s->app->conf;
+
+    grid_init(&s->grid, s->q.rule, s->q.parameters);
+    if (conf_list_count(conf, OPT_GRID) == 0)
+        TRY(grid_add_ranges(&s->grid, &s->q.arena, err));
+    for (size_t i = 0; i < conf_list_count(conf, OPT_GRID); i++)
+        TRY(grid_add(&s->grid, &s->q.arena, text_of(conf_list(conf, OPT_GRID, i)), err));
+    if (s->grid.combinations < 2)
+        return fail(err, STATUS_USAGE,
+                    "nothing to sweep: give --grid NAME=LO..HI, or ranges in the rule (`param period = 14 in 2..50`)");
+    return STATUS_OK;
+}
+
+static enum status find_rank(struct sweeping *s, struct error *err)
+{
+    const char *name = conf_text(s->app->conf, OPT_RANK), *names[METRIC_COUNT], *nearest;
+    int metric = metric_find(text_of(name));
+
+    if (metric >= 0) {
+        s->sweep.rank = (enum metric)metric;
+        return STATUS_OK;
+    }
+    for (int m = 0; m < METRIC_COUNT; m++)
+        names[m] = metric_rows[m].name;
+    nearest = text_nearest(text_of(name), names, METRIC_COUNT);
+    return fail(err, STATUS_USAGE, "unknown metric `%s` in --rank%s%s%s: `harrier metrics` lists them", name,
+                nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+}
+
+/* ---- the surface -------------------------------------------------------------------------------------- */
+
+static void surface_header(struct sweeping *s)
+{
+    for (int p = 0; p < s->q.rule->parameter_count; p++)
+        buffer_addf(&s->surface, "%s,", s->q.rule->parameters[p].name);
+    buffer_add_text(&s->surface, "symbols");
+    for (int m = 0; m < METRIC_COUNT; m++)
+        if (metric_rows[m].ranking || m == (int)s->sweep.rank)
+            buffer_addf(&s->surface, ",%s", metric_rows[m].name);
+    buffer_add_char(&s->surface, '\n');
+}
+
+static void surface_row(struct sweeping *s, const struct sweep_row *row)
+{
+    double values[RULE_PARAMETERS_MAX];
+
+    grid_values(&s->grid, row->combination, values);
+    for (int p = 0; p < s->q.rule->parameter_count; p++) {
+        buffer_add_double(&s->surface, values[p]);
+        buffer_add_char(&s->surface, ',');
+    }
+    buffer_addf(&s->surface, "%zu", row->symbols);
+    for (int m = 0; m < METRIC_COUNT; m++)
+        if (metric_rows[m].ranking || m == (int)s->sweep.rank) {
+            buffer_add_char(&s->surface, ',');
+            if (isfinite(row->metric[m]))
+                buffer_add_double(&s->surface, row->metric[m]);
+        }
+    buffer_add_char(&s->surface, '\n');
+}
+
+static enum status surface_flush(struct sweeping *s, struct error *err)
+{
+    struct env *env = s->app->env;
+    enum status status;
+
+    if (s->surface.failed)
+        return fail(err, STATUS_MEMORY, "no memory for --surface");
+    status = env->calls->write(env, s->surface_file, s->surface.at, s->surface.length, s->surface_bytes, err);
+    s->surface_bytes += s->surface.length;
+    s->surface.length = 0;
+    return status;
+}
+
+static enum status surface_rows(void *context, const struct sweep_row *rows, size_t count, struct error *err)
+{
+    struct sweeping *s = context;
+
+    for (size_t i = 0; i < count; i++)
+        surface_row(s, &rows[i]);
+    return s->surface.length > SURFACE_PIECE_BYTES ? surface_flush(s, err) : STATUS_OK;
+}
+
+static enum status surface_open(struct sweeping *s, struct error *err)
+{
+    const char *path = conf_text(s->app->conf, OPT_SURFACE);
+    struct env *env = s->app->env;
+
+    if (!path)
+        return STATUS_OK;
+    TRY(env->calls->open(env, &s->surface_file, path, OPEN_CREATE, err));
+    s->sweep.surface = surface_rows;
+    s->sweep.surface_context = s;
+    surface_header(s);
+    return env->calls->truncate(env, s->surface_file, 0, err);
+}
+
+static enum status surface_close(struct sweeping *s, struct error *err)
+{
+    enum status status = STATUS_OK;
+
+    if (s->surface_file && s->surface.length)
+        status = surface_flush(s, err);
+    if (s->surface_file)
+        s->app->env->calls->close(s->app->env, s->surface_file);
+    buffer_deinit(&s->surface);
+    s->surface = (struct buffer){0};
+    s->surface_file = NULL;
+    return status;
+}
+
+/* ---- the answer --------------------------------------------------------------------------------------- */
+
+static int sweep_columns(const struct sweeping *s, struct table_column *columns, int axes[RULE_PARAMETERS_MAX])
+{
+    static const enum metric shown[] = {METRIC_TOTAL_RETURN, METRIC_MAX_DRAWDOWN, METRIC_SHARPE, METRIC_TRADES,
+                                        METRIC_WIN_RATE};
+    int count = 0;
+
+    columns[count++] = (struct table_column){"#", false, 0, false};
+    for (int p = 0; p < s->q.rule->parameter_count && count < TABLE_COLUMNS_MAX - 7; p++)
+        if (s->grid.axes[p].count > 1) {
+            axes[count] = p;
+            columns[count++] = (struct table_column){s->q.rule->parameters[p].name, false, 0, false};
+        }
+    axes[0] = count; /* where metrics begin */
+    if (s->sweep.rank != METRIC_TOTAL_RETURN && s->sweep.rank != METRIC_SHARPE) {
+        axes[count] = (int)s->sweep.rank;
+        columns[count++] = (struct table_column){metric_rows[s->sweep.rank].name, false, 0, false};
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(shown); i++)
+        if (shown[i] != s->sweep.rank || shown[i] == METRIC_TOTAL_RETURN || shown[i] == METRIC_SHARPE) {
+            axes[count] = (int)shown[i];
+            columns[count++] = (struct table_column){metric_rows[shown[i]].name, false, (int)i,
+                                                     shown[i] == METRIC_TOTAL_RETURN};
+        }
+    return count;
+}
+
+static void sweep_row_cells(const struct sweeping *s, struct table *table, const int axes[], int count, size_t place,
+                            const struct sweep_row *row)
+{
+    double values[RULE_PARAMETERS_MAX];
+    char text[NUMBER_TEXT_BYTES];
+
+    grid_values(&s->grid, row->combination, values);
+    table_add(table, "%zu", place);
+    for (int c = 1; c < axes[0]; c++)
+        if (s->q.rule->parameters[axes[c]].percent)
+            table_add(table, "%.6g%%", values[axes[c]] * 100);
+        else
+            table_add(table, "%.10g", values[axes[c]]);
+    for (int c = axes[0]; c < count; c++)
+        table_add(table, "%s", metric_words(axes[c], row->metric[axes[c]], axes[c] == METRIC_TOTAL_RETURN, text));
+}
+
+static void sweep_table(const struct sweeping *s, size_t top, struct buffer *out)
+{
+    struct table_column columns[TABLE_COLUMNS_MAX];
+    int axes[TABLE_COLUMNS_MAX + RULE_PARAMETERS_MAX];
+    int count = sweep_columns(s, columns, axes);
+    struct table table;
+
+    table_init(&table, columns, count);
+    table.color = app_color(s->app);
+    for (size_t i = 0; i < s->result.best_count && i < top; i++)
+        sweep_row_cells(s, &table, axes, count, i + 1, &s->result.best[i]);
+    table_print(&table, out, s->app->width);
+    out->failed |= table.failed;
+    table_deinit(&table);
+}
+
+static void next_line(const struct sweeping *s, struct buffer *out)
+{
+    double values[RULE_PARAMETERS_MAX];
+
+    if (!s->result.best_count)
+        return;
+    grid_values(&s->grid, s->result.best[0].combination, values);
+    buffer_addf(out, "next: harrier backtest %s --on %s", s->q.rule->name, s->q.market_text);
+    for (int p = 0; p < s->q.rule->parameter_count; p++)
+        if (s->grid.axes[p].count > 1) {
+            buffer_addf(out, " --set %s=", s->q.rule->parameters[p].name);
+            buffer_add_double(out, values[p]);
+        }
+    buffer_add_char(out, '\n');
+}
+
+static void sweep_text(const struct sweeping *s, size_t top, struct buffer *out)
+{
+    char a[NUMBER_TEXT_BYTES], b[NUMBER_TEXT_BYTES];
+    double bars = 0, seconds = s->calculation_ms * 1e-3;
+
+    for (size_t i = 0; i < s->sweep.symbol_count; i++)
+        bars += (double)(s->sweep.symbols[i].end - s->sweep.symbols[i].begin);
+    buffer_addf(out, "%s on %s, %s combinations, best %s%s\n\n", s->q.rule->name, s->q.market_text,
+                with_commas((double)s->grid.combinations, 0, false, a), metric_rows[s->sweep.rank].name,
+                s->sweep.symbol_count > 1 ? " (means over the symbols)" : "");
+    sweep_table(s, top, out);
+    buffer_addf(out, "\n%s combinations × %s bars in %.3f s (%.2f billion a second), %d thread%s",
+                with_commas((double)s->result.evaluated, 0, false, a), with_commas(bars, 0, false, b), seconds,
+                (double)s->result.evaluated * bars / seconds * 1e-9, s->q.jobs, s->q.jobs == 1 ? "" : "s");
+    if (s->result.skipped)
+        buffer_addf(out, "; %s break a `require`", with_commas((double)s->result.skipped, 0, false, a));
+    if (s->result.failed)
+        buffer_addf(out, "; %zu symbols failed", s->result.failed);
+    buffer_addf(out, "\nthe best of many is partly luck: prefer a broad plateau to a lonely peak\n");
+    next_line(s, out);
+}
+
+static void sweep_json(const struct sweeping *s, size_t top, struct buffer *out)
+{
+    struct json json = {.out = *out};
+
+    json_begin(&json, NULL, '{');
+    json_text(&json, "engine", "harrier " HARRIER_VERSION);
+    json_text(&json, "rule", s->q.rule->name);
+    json_text(&json, "market", s->q.market_text);
+    json_raw(&json, "options", s->q.options_json);
+    json_text(&json, "rank", metric_rows[s->sweep.rank].name);
+    json_begin(&json, "summary", '{');
+    json_int(&json, "combinations", (int64_t)s->grid.combinations);
+    json_int(&json, "evaluated", (int64_t)s->result.evaluated);
+    json_int(&json, "skipped", (int64_t)s->result.skipped);
+    json_int(&json, "symbols", (int64_t)s->sweep.symbol_count);
+    json_int(&json, "failed", (int64_t)s->result.failed);
+    json_number(&json, "calculation_time_ms", s->calculation_ms);
+    json_end(&json, '}');
+    json_begin(&json, "best", '[');
+    for (size_t i = 0; i < s->result.best_count && i < top; i++) {
+        const struct sweep_row *row = &s->result.best[i];
+        double values[RULE_PARAMETERS_MAX];
+
+        grid_values(&s->grid, row->combination, values);
+        json_begin(&json, NULL, '{');
+        json_begin(&json, "parameters", '{');
+        for (int p = 0; p < s->q.rule->parameter_count; p++)
+            json_number(&json, s->q.rule->parameters[p].name, values[p]);
+        json_end(&json, '}');
+        json_int(&json, "symbols", (int64_t)row->symbols);
+        for (int m = 0; m < METRIC_COUNT; m++)
+            json_number(&json, metric_rows[m].name, row->metric[m]);
+        json_end(&json, '}');
+    }
+    json_end(&json, ']');
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
+    *out = json.out;
+}
+
+static void on_progress(void *context, uint64_t done, uint64_t all)
+{
+    struct progress *progress = context;
+
+    progress->total = (size_t)all;
+    progress_update(progress, (size_t)done);
+}
+
+static enum status calculate(struct sweeping *s, struct error *err)
+{
+    struct conf *conf = s->app->conf;
+    struct batch_symbol *symbols;
+    const char **problems;
+    int64_t begin;
+    enum status status;
+
+    TRY(question_symbols(&s->q, &symbols, &problems, err));
+    s->sweep.grid = &s->grid;
+    s->sweep.random = conf_is_set(conf, OPT_RANDOM) ? (uint64_t)conf_whole(conf, OPT_RANDOM) : 0;
+    s->sweep.seed = (uint64_t)conf_whole(conf, OPT_SEED);
+    s->sweep.options = s->q.options;
+    s->sweep.symbols = symbols;
+    s->sweep.symbol_count = s->q.symbol_count;
+    s->sweep.jobs = s->q.jobs;
+    s->sweep.isa = conf_text(conf, OPT_ISA);
+    s->sweep.cancel = app_cancel();
+    s->sweep.progress = on_progress;
+    s->sweep.progress_context = &s->progress;
+    s->sweep.env = s->app->env;
+    TRY(question_benchmark(&s->q, &s->sweep.benchmark, err));
+    TRY(surface_open(s, err));
+    progress_begin(&s->progress, s->app, "combinations", 0);
+    begin = clock_ticks_ns(s->app->env);
+    status = sweep_run(&s->sweep, &s->result, err);
+    s->calculation_ms = (double)(clock_ticks_ns(s->app->env) - begin) * 1e-6;
+    progress_end(&s->progress);
+    s->interrupted = status == STATUS_INTERRUPTED;
+    return s->interrupted ? STATUS_OK : status;
+}
+
+static enum status answer(struct sweeping *s, struct error *err)
+{
+    size_t top = conf_is_set(s->app->conf, OPT_TOP) ? (size_t)conf_whole(s->app->conf, OPT_TOP) : SWEEP_TOP_USUAL;
+    struct buffer out = {0};
+
+    s->sweep.keep = MIN(top, (size_t)SWEEP_KEEP_MAX);
+    TRY(build_grid(s, err));
+    TRY(calculate(s, err));
+    TRY(surface_close(s, err));
+    if (s->app->json)
+        sweep_json(s, top, &out);
+    else
+        sweep_text(s, top, &out);
+    TRY(app_write(&out, err));
+    if (s->interrupted)
+        return fail(err, STATUS_INTERRUPTED, "interrupted: the best of %llu combinations stand above",
+                    (unsigned long long)s->result.evaluated);
+    return s->result.failed ? STATUS_PARTIAL : STATUS_OK;
+}
+
+static enum status sweep_command(struct app *app, struct error *err)
+{
+    struct sweeping s = {.app = app};
+    struct error ignored;
+    enum status status;
+
+    TRY(find_rank(&s, err));
+    TRY(question_open(&s.q, app, err));
+    status = answer(&s, err);
+    (void)surface_close(&s, &ignored);
+    sweep_result_deinit(&s.result);
+    question_close(&s.q);
+    return status;
+}
+
+const struct command command_sweep = {
+    .name = "sweep",
+    .operands = "RULE",
+    .least = 1,
+    .most = 1,
+    .summary = "every parameter set of a rule over every symbol",
+    .help = "Without --grid the rule's own ranges are walked. Combinations are counted, not stored: a million take the\n"
+            "memory of a thousand. With several symbols a metric is the mean over them.\n"
+            "\n"
+            "  harrier sweep rsi --on sample/1d\n"
+            "  harrier sweep rsi --on sample/1m --grid period=5..24 --grid oversold=15..37.5:2.5 --rank sharpe\n"
+            "  harrier sweep macd --on us/1d --random 1000 --seed 7 --top 20\n"
+            "  harrier sweep rsi --on sample/1d --symbols S001 --surface surface.csv\n",
+    .options = {OPT_ON, OPT_GRID, OPT_RANK, OPT_TOP, OPT_RANDOM, OPT_SEED, OPT_SURFACE, OPT_SYMBOLS, OPT_SET, OPT_FROM,
+                OPT_TO, OPT_COLD, OPT_CASH, OPT_FEE, OPT_FEE_MIN, OPT_FEE_MODE, OPT_SLIPPAGE, OPT_FILL, OPT_LOT,
+                OPT_MIN_NOTIONAL, OPT_BORROW, OPT_REQUIRE_VOLUME, OPT_YEAR, OPT_BENCHMARK, OPT_JOBS, OPT_ISA, OPT_JSON,
+                OPT_COLOR, OPT_DATA, OPT_HELP},
+    .option_count = 30,
+    .run = sweep_command,
+};

@@ -9,12 +9,9 @@
 #include "sweep/crew.h"
 #include "sweep/lanes.h"
 #include "sweep/ruleplan.h"
+#include "sweep/workspace.h"
 
 enum { WIDE, NARROW, WIDTHS };
-
-/* Address space set aside for the memory of a group: costs nothing until it is touched.  Most rules need
- * 200 KiB; a window of a million bars over sixteen lanes needs 128 MiB. */
-static const size_t GROUP_BYTES_FIRST = (size_t)64 << 20, GROUP_BYTES_MAX = (size_t)16 << 30;
 
 struct group {
     uint32_t first, count; /* of batch_runner.order */
@@ -36,10 +33,8 @@ struct engine {
 };
 
 struct worker {
-    struct arena arena;
-    struct engine engine[WIDTHS];
-    void *curves; /* equity of a group, then scratch of the metrics */
-    size_t curves_bytes;
+    struct workspace workspace;
+    struct engine engine[WIDTHS]; /* in the workspace; without a program where not made yet */
     struct lane_trades trades[LANES_MAX];
     enum status status;
     struct error error;
@@ -168,15 +163,15 @@ static enum status engine_new(const struct job *job, struct worker *worker, int 
     for (int p = 0; p < batch->rule->parameter_count; p++)
         for (int l = 0; l < LANES_MAX; l++)
             parameters[p][l] = batch->parameters[p];
-    TRY(program_new(&engine->program, &worker->arena, batch->rule, &setup, err));
-    engine->ledger = arena_alloc(&worker->arena, ledger_bytes());
-    engine->edge = arena_alloc(&worker->arena, lanes_edge_bytes());
+    TRY(program_new(&engine->program, &worker->workspace.arena, batch->rule, &setup, err));
+    engine->ledger = arena_alloc(&worker->workspace.arena, ledger_bytes());
+    engine->edge = arena_alloc(&worker->workspace.arena, lanes_edge_bytes());
     for (int c = 0; c < BAR_COLUMNS; c++) {
         engine->price[c] = NULL;
         if (!(job->ledger_columns >> c & 1))
             continue;
         engine->price[c] = engine->program->column[c] ? engine->program->column[c]
-                                                      : arena_alloc(&worker->arena, register_bytes(lanes));
+                                                      : arena_alloc(&worker->workspace.arena, register_bytes(lanes));
         full |= !engine->price[c];
     }
     if (full || !engine->ledger || !engine->edge)
@@ -184,52 +179,22 @@ static enum status engine_new(const struct job *job, struct worker *worker, int 
     return STATUS_OK;
 }
 
-static void worker_release(struct worker *worker)
-{
-    if (worker->arena.memory)
-        memory_release(worker->arena.memory, worker->arena.bytes);
-    worker->arena = (struct arena){0};
-    memset(worker->engine, 0, sizeof worker->engine);
-}
-
 /* The engine of a width, with more memory at each try. */
 static enum status worker_engine(const struct job *job, struct worker *worker, int width)
 {
     enum status status = STATUS_OK;
-    size_t mark = arena_mark(&worker->arena);
 
     while (!worker->engine[width].program) {
-        status = worker->arena.memory ? engine_new(job, worker, width, &worker->error) : STATUS_MEMORY;
+        status = worker->workspace.arena.memory ? engine_new(job, worker, width, &worker->error)
+                                                : STATUS_MEMORY;
         if (status == STATUS_OK)
             break;
         worker->engine[width].program = NULL;
-        if (status != STATUS_MEMORY || worker->arena.bytes >= GROUP_BYTES_MAX) {
-            arena_reset(&worker->arena, mark);
+        if (status != STATUS_MEMORY)
             return status;
-        }
-        size_t bytes = MAX(GROUP_BYTES_FIRST, worker->arena.bytes * 4);
-        worker_release(worker);
-        mark = 0;
-        void *memory = memory_reserve(bytes);
-        if (!memory)
-            return fail(&worker->error, STATUS_MEMORY, "the system refuses %zu MiB of address space",
-                        bytes >> 20);
-        arena_init(&worker->arena, memory, bytes);
+        memset(worker->engine, 0, sizeof worker->engine);
+        TRY(workspace_grow(&worker->workspace, &worker->error));
     }
-    return STATUS_OK;
-}
-
-static enum status worker_curves(struct worker *worker, size_t bytes)
-{
-    if (bytes <= worker->curves_bytes)
-        return STATUS_OK;
-    if (worker->curves)
-        memory_release(worker->curves, worker->curves_bytes);
-    worker->curves_bytes = 0;
-    worker->curves = memory_reserve(bytes);
-    if (!worker->curves)
-        return fail(&worker->error, STATUS_MEMORY, "no memory for equity curves of %zu MiB", bytes >> 20);
-    worker->curves_bytes = bytes;
     return STATUS_OK;
 }
 
@@ -284,9 +249,9 @@ static enum status run_init(struct run *run)
     curve_bytes = (sizeof(double) * bars * (size_t)run->lanes.width + 63) / 64 * 64;
     if (batch->want & (WANT_ALL_METRICS | WANT_QUANTILES))
         scratch_bytes = metrics_scratch_bytes(run->lanes.width, bars);
-    TRY(worker_curves(worker, curve_bytes + scratch_bytes));
-    run->curves = worker->curves;
-    run->scratch = (unsigned char *)worker->curves + curve_bytes;
+    TRY(workspace_curves(&worker->workspace, curve_bytes + scratch_bytes, &worker->error));
+    run->curves = worker->workspace.curves;
+    run->scratch = (unsigned char *)worker->workspace.curves + curve_bytes;
     return STATUS_OK;
 }
 
@@ -426,7 +391,7 @@ static void work(void *context, int member)
     size_t number;
 
     worker->status = STATUS_OK;
-    arena_reset(&worker->arena, 0);
+    arena_reset(&worker->workspace.arena, 0);
     memset(worker->engine, 0, sizeof worker->engine);
     while (!atomic_load_explicit(&job->stop, memory_order_relaxed) &&
            (number = atomic_fetch_add(&job->next_group, 1)) < job->group_count) {
@@ -537,11 +502,8 @@ void batch_runner_free(struct batch_runner *runner)
 {
     if (!runner)
         return;
-    for (int m = 0; runner->workers && m < crew_size(runner->crew); m++) {
-        worker_release(&runner->workers[m]);
-        if (runner->workers[m].curves)
-            memory_release(runner->workers[m].curves, runner->workers[m].curves_bytes);
-    }
+    for (int m = 0; runner->workers && m < crew_size(runner->crew); m++)
+        workspace_deinit(&runner->workers[m].workspace);
     crew_free(runner->crew);
     mem_free(runner->workers);
     mem_free(runner->order);

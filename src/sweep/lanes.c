@@ -86,6 +86,10 @@ void lanes_column(const struct lanes *lanes, const struct kernels *kernels, enum
     for (int l = 0; l < lanes->width; l++) {
         bool own = stored && step >= lanes->late[l] && step + bar_count <= lanes->end[l];
 
+        if (l >= lanes->used) {
+            from[l] = from[lanes->used - 1];
+            continue;
+        }
         from[l] = own ? lanes->bars[l].column[column] + (step - lanes->late[l]) : lanes->edge[l];
         if (!own)
             fill_edge(lanes, column, l, step, bar_count);

@@ -13,8 +13,8 @@
 
 enum {
     ORDER_WAIT_BARS = 5, /* how long an entry waits for a bar with volume */
-    MARK_VECTORS = 2,    /* vectors of four lanes that the mark keeps in registers, of a wide ledger */
-    WALK_VECTORS = 2     /* the same of the walk: more lanes a walk are more interruptions for all */
+    MARK_LANES = 8,      /* lanes of a wide ledger that the mark keeps in registers */
+    WALK_LANES = 8       /* the same of the walk: more lanes a walk are more interruptions for all */
 };
 
 #define ROW_ALIGNED _Alignas(64)
@@ -49,7 +49,7 @@ struct levels {
 };
 
 struct changes {
-    double units[BLOCK_BARS][LANES_MAX];
+    ROW_ALIGNED double units[BLOCK_BARS][LANES_MAX];
     double cash[BLOCK_BARS][LANES_MAX];
     uint16_t lanes[BLOCK_BARS]; /* bit l: lane l changed on the bar; the only part that is zeroed */
 };

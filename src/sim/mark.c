@@ -2,19 +2,20 @@
 #include "kernel/vector.h"
 #include "sim/ledger.h"
 
-enum {
-    MARK = ROW < MARK_VECTORS ? ROW : MARK_VECTORS,
-    WALK = ROW < WALK_VECTORS ? ROW : WALK_VECTORS
+enum { /* vectors that a mark and a walk keep in registers */
+    MARK = (LANES < MARK_LANES ? LANES : MARK_LANES) / VECTOR,
+    WALK = (LANES < WALK_LANES ? LANES : WALK_LANES) / VECTOR
 };
-#define EACH_MARK(v) _Pragma("GCC unroll 4") for (int v = 0; v < MARK; v++)
-#define EACH_WALK(v) _Pragma("GCC unroll 4") for (int v = 0; v < WALK; v++)
+#define EACH_MARK(v) EACH(v, MARK)
+#define EACH_WALK(v) EACH(v, WALK)
 
 /* ---- mark ------------------------------------------------------------------------------------------- */
 
 /* Lanes that changed on a bar take up their new units and cash. */
 INLINE f64x4 changed4(const double *row, unsigned lanes, f64x4 old)
 {
-    const i64x4 bit = {1, 2, 4, 8};
+    static const ROW_ALIGNED int64_t bits[] = {1, 2, 4, 8};
+    const i64x4 bit = *(const i64x4 *)bits;
 
     return select4((splat_i(lanes) & bit) == bit, load(row), old);
 }

@@ -78,7 +78,7 @@ INLINE void crossing_run(struct op *op, size_t bar_count, bool over)
             }
         u64x4 last = splat_word(1);
         EACH_VECTOR(v) last &= (u64x4)(beyond[v] | within[v]) >> (bar_count - 1);
-        s->complement = !op->holes && (last[0] & last[1] & last[2] & last[3]);
+        s->complement = !op->holes && !any4((i64x4)(last == 0));
     }
     EACH_VECTOR(v) {
         u64x4 now = (u64x4)beyond[v], ago = (u64x4)within[v], before = load_words(s->before + v * VECTOR);

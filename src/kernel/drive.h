@@ -44,8 +44,6 @@
 #include "kernel/kernel.h"
 #include "kernel/vector.h"
 
-#define ROW_ALIGNED __attribute__((aligned(64)))
-
 /* Counts of the rows, as constants for the compiler: INPUTS_EMA, OUTPUTS_EMA. */
 enum {
 #define KERNEL_ROW(id, inputs, conditions, outputs, parameters, gives_condition) \

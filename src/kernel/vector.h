@@ -1,9 +1,11 @@
-/* Vectors of four doubles in GNU C, for the numeric sources alone.
+/* Vectors of doubles in GNU C, for the numeric sources alone.
  *
  * Arithmetic, comparisons and masks are plain operators, which gcc and clang compile for every machine.
- * C has no ?: on vectors, so maximum, minimum, select and "any" are helpers.  ROW is the number of vectors
- * in a row of lanes (4: 16 lanes, 1: 4 lanes), KERNEL(name) adds the build's name; both come from the
- * build (meson.build).  No other file holds an intrinsic or an #if on the instruction set. */
+ * C has no ?: on vectors, so maximum, minimum, select and "any" are helpers.  A vector has VECTOR elements:
+ * four, as the names say, where the machine has them, and two where it has not (wider ones than the machine's
+ * are right everywhere, but gcc takes them apart lane by lane: ten times slower).  LANES in a row and
+ * KERNEL(name), which adds the build's name, come from the build (meson.build); ROW is the number of vectors
+ * in a row.  No other file holds an intrinsic or an #if on the instruction set. */
 #ifndef HARRIER_KERNEL_VECTOR_H
 #define HARRIER_KERNEL_VECTOR_H
 
@@ -13,10 +15,13 @@
 
 #ifdef __AVX__
 #include <immintrin.h>
+enum { VECTOR = 4 };
+#else
+enum { VECTOR = 2 };
 #endif
 
-#ifndef ROW /* an editor, or clang-tidy */
-#define ROW 4
+#ifndef LANES /* an editor, or clang-tidy */
+#define LANES 16
 #define KERNEL_BUILD base_16
 #define KERNEL_ISA "base"
 #endif
@@ -25,15 +30,17 @@
 #define KERNEL_PASTE(name, build) KERNEL_PASTE2(name, build)
 #define KERNEL(name) KERNEL_PASTE(name, KERNEL_BUILD)
 
-enum { VECTOR = 4, LANES = ROW * VECTOR };
+enum { ROW = LANES / VECTOR };
 
-typedef double f64x4 __attribute__((vector_size(32), may_alias));
-typedef int64_t i64x4 __attribute__((vector_size(32), may_alias));
-typedef uint64_t u64x4 __attribute__((vector_size(32), may_alias)); /* condition words */
-typedef double f64x4_unaligned __attribute__((vector_size(32), may_alias, aligned(8)));
+#define VECTOR_BYTES (8 * VECTOR)
+typedef double f64x4 __attribute__((vector_size(VECTOR_BYTES), may_alias));
+typedef int64_t i64x4 __attribute__((vector_size(VECTOR_BYTES), may_alias));
+typedef uint64_t u64x4 __attribute__((vector_size(VECTOR_BYTES), may_alias)); /* condition words */
+typedef double f64x4_unaligned __attribute__((vector_size(VECTOR_BYTES), may_alias, aligned(8)));
 
+#define ROW_ALIGNED __attribute__((aligned(64))) /* arrays of LANES */
 #define INLINE static inline __attribute__((always_inline, unused))
-#define EACH(v, count) _Pragma("GCC unroll 4") for (int v = 0; v < (count); v++)
+#define EACH(v, count) _Pragma("GCC unroll 8") for (int v = 0; v < (count); v++)
 #define EACH_VECTOR(v) EACH(v, ROW)
 
 INLINE f64x4 load(const double *at)
@@ -58,15 +65,53 @@ INLINE void store_words(uint64_t *at, u64x4 words)
 }
 INLINE f64x4 splat(double x)
 {
-    return (f64x4){x, x, x, x};
+    return x - (f64x4){0};
 }
 INLINE i64x4 splat_i(int64_t x)
 {
-    return (i64x4){x, x, x, x};
+    return x - (i64x4){0};
 }
 INLINE u64x4 splat_word(uint64_t x)
 {
-    return (u64x4){x, x, x, x};
+    return x - (u64x4){0};
+}
+
+/* Each element from a place of its own. */
+INLINE f64x4 gather4(const double *row, const int32_t *offset)
+{
+#ifdef __AVX__
+    return (f64x4){row[offset[0]], row[offset[1]], row[offset[2]], row[offset[3]]};
+#else
+    return (f64x4){row[offset[0]], row[offset[1]]};
+#endif
+}
+
+/* VECTOR bars of VECTOR columns into rows that stand `step` apart. */
+INLINE void transpose4(double *out, size_t step, const double *const *from, size_t bar)
+{
+    f64x4 a = load_unaligned(from[0] + bar), b = load_unaligned(from[1] + bar);
+#ifdef __AVX__
+    f64x4 c = load_unaligned(from[2] + bar), d = load_unaligned(from[3] + bar);
+    f64x4 ab_even = __builtin_shufflevector(a, b, 0, 4, 2, 6);
+    f64x4 ab_odd = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    f64x4 cd_even = __builtin_shufflevector(c, d, 0, 4, 2, 6);
+    f64x4 cd_odd = __builtin_shufflevector(c, d, 1, 5, 3, 7);
+    store(out + 0 * step, __builtin_shufflevector(ab_even, cd_even, 0, 1, 4, 5));
+    store(out + 1 * step, __builtin_shufflevector(ab_odd, cd_odd, 0, 1, 4, 5));
+    store(out + 2 * step, __builtin_shufflevector(ab_even, cd_even, 2, 3, 6, 7));
+    store(out + 3 * step, __builtin_shufflevector(ab_odd, cd_odd, 2, 3, 6, 7));
+#else
+    store(out + 0 * step, __builtin_shufflevector(a, b, 0, 2));
+    store(out + 1 * step, __builtin_shufflevector(a, b, 1, 3));
+#endif
+}
+
+/* A function of the C library, element by element. */
+INLINE f64x4 map4(double (*function)(double), f64x4 a)
+{
+    for (int i = 0; i < VECTOR; i++)
+        a[i] = function(a[i]);
+    return a;
 }
 
 /* mask ? a : b, mask all ones or all zeros a lane */
@@ -105,7 +150,7 @@ INLINE f64x4 sqrt4(f64x4 a)
 #ifdef __AVX__
     return (f64x4)_mm256_sqrt_pd((__m256d)a);
 #else
-    return (f64x4){sqrt(a[0]), sqrt(a[1]), sqrt(a[2]), sqrt(a[3])};
+    return (f64x4){sqrt(a[0]), sqrt(a[1])};
 #endif
 }
 INLINE int any4(i64x4 mask)
@@ -113,7 +158,7 @@ INLINE int any4(i64x4 mask)
 #ifdef __AVX__
     return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
 #else
-    return (mask[0] | mask[1] | mask[2] | mask[3]) != 0;
+    return (mask[0] | mask[1]) != 0;
 #endif
 }
 /* Bit v is set where the mask of element v is. */
@@ -122,7 +167,7 @@ INLINE unsigned bits4(i64x4 mask)
 #ifdef __AVX__
     return (unsigned)_mm256_movemask_pd((__m256d)mask);
 #else
-    return (unsigned)((mask[0] & 1) | (mask[1] & 2) | (mask[2] & 4) | (mask[3] & 8));
+    return (unsigned)((mask[0] & 1) | (mask[1] & 2));
 #endif
 }
 INLINE i64x4 is_nan4(f64x4 a)

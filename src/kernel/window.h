@@ -101,12 +101,6 @@ INLINE void window_skip(struct window *w, const struct drive *drive, size_t bar,
     }
 }
 
-/* Each lane's own distance back: {row[offset[0]], row[offset[1]], …}. */
-INLINE f64x4 gather4(const double *row, const int32_t *offset)
-{
-    return (f64x4){row[offset[0]], row[offset[1]], row[offset[2]], row[offset[3]]};
-}
-
 /* ---- warm-up of kernels that reckon in it as later, only do not show the values yet -------------------- */
 
 struct warmup {

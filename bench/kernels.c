@@ -1,0 +1,166 @@
+/* Nanoseconds a bar-lane of every kernel: one core, blocks over registers that lie in the first-level cache,
+ * the smallest of many short runs.
+ *
+ *     kernels [isa=v3] [lanes=16] [block=64] [parameter=20] [holes] [NAME…]
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kernel/kernel.h"
+
+enum { REPEATS = 300, BARS_A_REPEAT = 2048, REGISTERS = 2 };
+
+struct bench {
+    const struct kernels *kernels;
+    size_t lanes, block;
+    double parameter;
+    bool holes;
+    double *column[KERNEL_INPUTS_MAX][REGISTERS];
+    uint64_t *when[KERNEL_CONDITIONS_MAX][REGISTERS];
+    double *out[KERNEL_OUTPUTS_MAX];
+    uint64_t *condition;
+};
+
+static double now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void *memory(size_t bytes)
+{
+    void *block = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+    if (!block)
+        abort();
+    return memset(block, 0, bytes);
+}
+
+/* Walks that look like open, high, low, close, volume by turns, and conditions true one bar in nine. */
+static void bench_fill(struct bench *b)
+{
+    for (int r = 0; r < REGISTERS; r++) {
+        for (int i = 0; i < KERNEL_INPUTS_MAX; i++) {
+            b->column[i][r] = memory(register_bytes((int)b->lanes));
+            for (size_t l = 0; l < b->lanes; l++)
+                for (size_t t = 0; t < BLOCK_BARS; t++) {
+                    double bar = (double)(t + (size_t)r * BLOCK_BARS), lane = (double)l;
+                    double close = 100 + 9 * sin(bar * (0.21 + lane * 0.013)) + 3 * sin(bar * (1.7 + lane * 0.1));
+                    double offset[] = {1.0, -1.0, 0.3 * sin(bar * 5), 900.0, 0.1};
+                    b->column[i][r][t * b->lanes + l] = close + offset[i];
+                }
+        }
+        for (int i = 0; i < KERNEL_CONDITIONS_MAX; i++) {
+            b->when[i][r] = memory(sizeof(uint64_t) * LANES_MAX);
+            for (size_t l = 0; l < b->lanes; l++)
+                b->when[i][r][l] = (UINT64_C(0x8040201008040201) << l | l) >> (BLOCK_BARS - b->block);
+        }
+    }
+    for (int k = 0; k < KERNEL_OUTPUTS_MAX; k++)
+        b->out[k] = memory(register_bytes((int)b->lanes));
+    b->condition = memory(sizeof(uint64_t) * LANES_MAX);
+}
+
+/* MACD's like want a fast one before a slow one, and acceleration factors are below 1. */
+static double bench_parameter(const struct bench *b, enum kernel_id kernel, int k)
+{
+    static const double macd[] = {12, 26, 9};
+    return strncmp(kernel_rows[kernel].name, "MACD", 4) == 0 && k < 3 ? macd[k]
+           : strcmp(kernel_rows[kernel].name, "SAR") == 0             ? 0.02 * (1 + 9 * k)
+                                                                       : b->parameter;
+}
+
+static double bench_kernel(const struct bench *b, enum kernel_id kernel)
+{
+    const struct kernel_functions *functions = b->kernels->functions[kernel];
+    const struct kernel_row *row = &kernel_rows[kernel];
+    double parameter[KERNEL_PARAMETERS_MAX][LANES_MAX] __attribute__((aligned(64)));
+    struct op op = {.kernel = kernel, .holes = b->holes, .condition = b->condition};
+    double best = INFINITY;
+
+    for (int k = 0; k < row->parameters; k++) {
+        op.parameter[k] = parameter[k];
+        for (size_t l = 0; l < LANES_MAX; l++)
+            parameter[k][l] = bench_parameter(b, kernel, k);
+    }
+    for (int k = 0; k < KERNEL_OUTPUTS_MAX; k++)
+        op.out[k] = b->out[k];
+    if (functions->state_bytes)
+        op.state = memory(functions->state_bytes(&op));
+    if (functions->start)
+        functions->start(&op);
+    for (int repeat = 0; repeat < REPEATS; repeat++) {
+        double begin = now_ns();
+        for (size_t bar = 0, r = 0; bar < BARS_A_REPEAT; bar += b->block, r = (r + 1) % REGISTERS) {
+            for (int i = 0; i < row->inputs; i++)
+                op.in[i] = (struct operand){b->column[i][r], b->lanes};
+            for (int i = 0; i < row->conditions; i++)
+                op.when[i] = b->when[i][r];
+            functions->run(&op, b->block);
+        }
+        double each = (now_ns() - begin) / (double)(BARS_A_REPEAT * b->lanes);
+        if (repeat > 0 && each < best)
+            best = each;
+    }
+    free(op.state);
+    return best;
+}
+
+static double bench_transpose(const struct bench *b)
+{
+    const double *from[LANES_MAX];
+    size_t apart = BARS_A_REPEAT + 20; /* not a power of two */
+    double *columns = memory(sizeof(double) * apart * LANES_MAX), best = INFINITY;
+
+    for (size_t l = 0; l < LANES_MAX; l++)
+        from[l] = columns + l * apart;
+    for (int repeat = 0; repeat < REPEATS; repeat++) {
+        double begin = now_ns();
+        for (size_t bar = 0; bar + b->block <= BARS_A_REPEAT; bar += b->block)
+            b->kernels->transpose(b->out[0], from, bar, b->block);
+        double each = (now_ns() - begin) / (double)(BARS_A_REPEAT * b->lanes);
+        best = each < best ? each : best;
+    }
+    free(columns);
+    return best;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = {.lanes = LANES_WIDE, .block = BLOCK_BARS, .parameter = 20};
+    const char *isa = NULL, *wanted[64];
+    size_t wanted_count = 0;
+
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], "isa=", 4) == 0)
+            isa = argv[i] + 4;
+        else if (strncmp(argv[i], "lanes=", 6) == 0)
+            b.lanes = (size_t)atoi(argv[i] + 6);
+        else if (strncmp(argv[i], "block=", 6) == 0)
+            b.block = (size_t)atoi(argv[i] + 6);
+        else if (strncmp(argv[i], "parameter=", 10) == 0)
+            b.parameter = atof(argv[i] + 10);
+        else if (strcmp(argv[i], "holes") == 0)
+            b.holes = true;
+        else if (wanted_count < ARRAY_COUNT(wanted))
+            wanted[wanted_count++] = argv[i];
+    b.kernels = kernels_select(isa, (int)b.lanes);
+    if (!b.kernels || b.block < 1 || b.block > BLOCK_BARS) {
+        fprintf(stderr, "kernels: no such build here, or a block that is not 1 to %d\n", BLOCK_BARS);
+        return 2;
+    }
+    bench_fill(&b);
+    if (!wanted_count)
+        printf("%-20s %8.3f\n", "transpose", bench_transpose(&b));
+    for (enum kernel_id kernel = 0; kernel < KERNELS; kernel++) {
+        bool want = wanted_count == 0;
+        for (size_t i = 0; i < wanted_count; i++)
+            want |= strcmp(wanted[i], kernel_rows[kernel].name) == 0;
+        if (want && b.kernels->functions[kernel])
+            printf("%-20s %8.3f\n", kernel_rows[kernel].name, bench_kernel(&b, kernel));
+    }
+    return 0;
+}

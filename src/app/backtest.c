@@ -231,7 +231,7 @@ static bool answer_from_results(struct backtest *b)
     struct run kept;
 
     if (conf_flag(b->app->conf, OPT_NO_CACHE) || conf_is_set(b->app->conf, OPT_TRADES) ||
-        conf_is_set(b->app->conf, OPT_EQUITY) || conf_is_set(b->app->conf, OPT_REPORT))
+        conf_is_set(b->app->conf, OPT_EQUITY))
         return false;
     if (results_open(&results, b->app->data, false, &ignored) != STATUS_OK)
         return false;

@@ -1,0 +1,387 @@
+#!/usr/bin/env python3
+"""The program as a user meets it: each test is a call of the command line and what it must say.
+
+    python3 test/app/commands.py [WORDS]     only the tests whose names hold WORDS
+
+$HARRIER names the program (default build/harrier).  Needs nothing but Python."""
+import csv, io, json, os, pty, select, signal, subprocess, sys, tempfile, time, shutil, sqlite3, stat
+
+HARRIER = os.path.abspath(os.environ.get("HARRIER", "build/harrier"))
+HOME = tempfile.mkdtemp(prefix="harrier-commands-")
+STORE = os.path.join(HOME, "store")
+TESTS = []
+
+
+def test(f):
+    TESTS.append(f)
+    return f
+
+
+def run(*args, data=STORE, stdin=None, env=None, cwd=HOME, data_flag=True):
+    full = dict(os.environ, HARRIER_CONFIG=os.path.join(HOME, "no-config.yaml"), **(env or {}))
+    words = [HARRIER, *args] + (["--data", data] if data_flag else [])
+    return subprocess.run(words, capture_output=True, text=True, input=stdin, env=full, cwd=cwd, timeout=120)
+
+
+def ok(*args, **more):
+    p = run(*args, **more)
+    assert p.returncode == 0, f"harrier {' '.join(args)}: exit {p.returncode}: {p.stderr[:500]}"
+    return p.stdout
+
+
+def refused(code, words, *args, **more):
+    """exit code, words that the sentence on standard error holds, call"""
+    p = run(*args, **more)
+    text = p.stderr
+    assert p.returncode == code, f"harrier {' '.join(args)}: exit {p.returncode}, expected {code}: {text[:400]}"
+    for w in words.split("|"):
+        assert w in text, f"harrier {' '.join(args)}: `{w}` is not in: {text[:400]}"
+    assert not p.stdout.strip() or code == 1, f"a failure printed results: {p.stdout[:200]}"
+
+
+def put(name, text, mode="w"):
+    path = os.path.join(HOME, name)
+    with open(path, mode) as f:
+        f.write(text)
+    return path
+
+
+def market(name="small/1d", symbols=7, bars=400):
+    ok("sample", "--market", name, "--symbols", str(symbols), "--bars", str(bars))
+    return name
+
+
+# ---- help -------------------------------------------------------------------------------------------------
+
+@test
+def help_of_every_command_has_examples_and_options():
+    listing = ok("--help", data_flag=False)
+    commands = [l.split("  ")[1].strip() for l in listing.split("commands:")[1].splitlines() if l.startswith("  ") and l[2].isalpha()]
+    assert len(commands) >= 20, commands
+    for c in commands:
+        text = ok(*c.split(), "--help", data_flag=False)
+        assert f"harrier {c}" in text and "options:" in text, c
+
+
+@test
+def an_unknown_command_suggests_the_nearest():
+    refused(2, "bcktest|backtest", "bcktest", data_flag=False)
+
+
+@test
+def an_unknown_option_suggests_the_nearest():
+    refused(2, "--cahs|--cash", "backtest", "rsi", "--on", "small/1d", "--cahs", "5")
+
+
+@test
+def a_value_that_is_missing_is_said():
+    refused(2, "--cash", "backtest", "rsi", "--on", market(), "--cash")
+
+
+@test
+def completion_is_valid_shell():
+    script = put("completion.bash", ok("completion", "bash", data_flag=False))
+    subprocess.run(["bash", "-n", script], check=True)
+    out = subprocess.run(["bash", "-c", f"source {script}; COMP_WORDS=(harrier back); COMP_CWORD=1; _harrier; echo ${{COMPREPLY[@]}}"],
+                         capture_output=True, text=True, check=True).stdout
+    assert out.split() == ["backtest"], out
+    refused(2, "bash, zsh and fish", "completion", "tcsh", data_flag=False)
+
+
+# ---- backtest: what it says ---------------------------------------------------------------------------------
+
+@test
+def a_ranking_is_a_table_with_a_summary_and_a_next_step():
+    m = market()
+    text = ok("backtest", "rsi", "--on", m, "--top", "3", "--no-cache")
+    lines = text.splitlines()
+    assert lines[0].startswith("rsi (period 14, oversold 30, overbought 70) on small/1d"), lines[0]
+    assert "next-open fills, fee 0.1 %, 10,000 each" in lines[1], lines[1]
+    assert "4 more: --top 7" in text and "next: harrier backtest rsi" in text and "none failed" in text
+    assert "held in equal parts" in text
+
+
+@test
+def the_ranking_is_sorted_as_asked_and_json_csv_and_table_agree():
+    m = market()
+    j = json.loads(ok("backtest", "rsi", "--on", m, "--sort", "max_drawdown", "--json", "--no-cache"))
+    worst = [r["max_drawdown"] for r in j["results"]]
+    assert worst == sorted(worst), worst
+    c = list(csv.DictReader(io.StringIO(ok("backtest", "rsi", "--on", m, "--sort", "max_drawdown", "--csv", "--no-cache"))))
+    assert [r["symbol"] for r in c] == [r["symbol"] for r in j["results"]]
+    for a, b in zip(c, j["results"]):
+        assert float(a["final_equity"]) == b["final_equity"]
+    names = {"final_equity", "total_return", "buy_hold_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "max_drawdown_bars",
+             "avg_drawdown", "ulcer", "exposure", "trades", "wins", "win_rate", "best_trade", "worst_trade", "avg_trade", "avg_bars_held", "profit_factor",
+             "expectancy", "sqn", "kelly", "fees", "turnover", "alpha", "beta", "equity_peak", "annual_return", "max_drawdown_duration",
+             "avg_drawdown_duration", "max_trade_duration", "avg_trade_duration", "var_95", "cvar_95", "open_position", "pending", "refused"}
+    assert names <= set(j["results"][0]), names - set(j["results"][0])
+
+
+@test
+def one_symbol_is_shown_as_two_columns_in_the_order_people_know():
+    text = ok("backtest", "rsi", "--on", market(), "--symbols", "S001", "--no-cache")
+    order = ["Start", "End", "Duration", "Exposure Time", "Equity Final", "Return [%]", "Buy & Hold", "Sharpe", "Max. Drawdown", "# Trades", "Win Rate", "SQN", "Kelly"]
+    places = [text.index(w) for w in order]
+    assert places == sorted(places), places
+
+
+@test
+def trades_and_equity_add_up_to_the_result():
+    m = market()
+    trades, equity = os.path.join(HOME, "t.csv"), os.path.join(HOME, "e.csv")
+    j = json.loads(ok("backtest", "rsi", "--on", m, "--trades", trades, "--equity", equity, "--json"))
+    rows, curve = list(csv.DictReader(open(trades))), list(csv.DictReader(open(equity)))
+    for r in j["results"]:
+        mine = [t for t in rows if t["symbol"] == r["symbol"]]
+        assert r["trades"] == sum(t["reason"] != "end" for t in mine)
+        line = [float(e["equity"]) for e in curve if e["symbol"] == r["symbol"]]
+        assert len(line) == r["bars"] and line[-1] == r["final_equity"]
+        profit = sum(float(t["profit"]) for t in mine)
+        assert abs(10000 + profit - r["final_equity"]) < 1e-6 * r["final_equity"], (r["symbol"], profit, r["final_equity"])
+
+
+@test
+def the_same_question_is_answered_from_the_kept_run_and_a_changed_one_is_not():
+    m = market("cache/1d")
+    ask = ["backtest", "rsi", "--on", m, "--json"]
+    first, second = json.loads(ok(*ask)), json.loads(ok(*ask))
+    assert not first["summary"]["cached"] and second["summary"]["cached"]
+    assert first["results"] == second["results"]
+    for more in (["--fee", "0.2%"], ["--set", "period=15"], ["--cash", "20000"], ["--from", "2024-06-01"], ["--symbols", "S001"], ["--fill", "close"]):
+        assert not json.loads(ok(*ask, *more))["summary"]["cached"], more
+    assert json.loads(ok(*ask, "--sort", "sharpe"))["summary"]["cached"]
+    bars = ok("bars", m, "S001", "--csv").splitlines()
+    put("S001.csv", bars[0] + "\n2031-01-01,10,11,9,10,5\n")
+    ok("import", os.path.join(HOME, "S001.csv"), "--as", m)
+    assert not json.loads(ok(*ask))["summary"]["cached"], "a new bar must ask the engine"
+
+
+@test
+def a_rule_whose_text_changed_is_asked_anew():
+    m = market()
+    path = put("mine.rule", "buy when close > sma(close, 10)\nsell when close < sma(close, 10)\n")
+    ok("backtest", path, "--on", m)
+    put("mine.rule", "buy when close > sma(close, 11)\nsell when close < sma(close, 11)\n")
+    assert not json.loads(ok("backtest", path, "--on", m, "--json"))["summary"]["cached"]
+
+
+@test
+def a_rule_may_come_from_standard_input():
+    text = ok("check", "-", stdin="buy when close > open\nsell when close < open\n")
+    assert "look-back" in text
+
+
+@test
+def sequential_and_parallel_runs_are_the_same_bytes():
+    m = market("jobs/1d", 40, 700)
+    answers = {json.dumps(json.loads(ok("backtest", "rsi", "--on", m, "--json", "--no-cache", "--jobs", j))["results"]) for j in ("1", "2", "5")}
+    assert len(answers) == 1
+
+
+# ---- kept runs ------------------------------------------------------------------------------------------------
+
+@test
+def kept_runs_are_listed_shown_compared_and_removed():
+    m, data = "kept/1d", os.path.join(HOME, "kept-store")
+    ok("sample", "--market", m, "--symbols", "3", "--bars", "300", data=data)
+    refused(3, "no run is kept", "runs", data=data)
+    ok("backtest", "rsi", "--on", m, data=data)
+    ok("backtest", "rsi", "--on", m, "--set", "period=5", data=data)
+    runs = json.loads(ok("runs", "--json", data=data))["runs"]
+    assert [r["id"] for r in runs] == [2, 1] and runs[0]["parameters"]["period"] == 5
+    shown = json.loads(ok("run", "show", "1", "--json", data=data))
+    assert shown["results"] and shown["parameters"]["period"] == 14
+    trades = list(csv.DictReader(io.StringIO(ok("run", "show", "1", "--trades-csv", data=data))))
+    assert sum(t["reason"] != "end" for t in trades) == sum(r["trades"] for r in shown["results"])
+    assert "crossunder" in ok("run", "show", "1", "--source", data=data)
+    assert "run 2" in ok("run", "compare", "1", "2", data=data)
+    ok("run", "rm", "1", data=data)
+    refused(3, "no kept run 1", "run", "show", "1", data=data)
+    refused(2, "x", "run", "show", "x", data=data)
+    db = sqlite3.connect(os.path.join(data, "results.db"))
+    for view in ("crypto_backtest_results", "backtest_executions", "backtest_signals"):
+        assert db.execute(f"SELECT count(*) FROM {view}").fetchone()[0] > 0, view
+    assert db.execute("SELECT avg(calculation_time_ms) FROM crypto_backtest_results WHERE created_at > datetime('now', '-1 day')").fetchone()[0] > 0
+    assert db.execute("SELECT count(*) FROM trade WHERE run = 1").fetchone()[0] == 0
+
+
+# ---- bad input ------------------------------------------------------------------------------------------------
+
+@test
+def bad_options_are_refused_with_a_sentence():
+    m = market()
+    for code, words, more in (
+        (2, "0.1%|10bps", ["--fee", "0.1"]),
+        (2, "fee", ["--fee", "200%"]),
+        (2, "cash", ["--cash", "-5"]),
+        (2, "cash", ["--cash", "nan"]),
+        (2, "cash", ["--cash", "lots"]),
+        (2, "jobs", ["--jobs", "0"]),
+        (2, "2021-02-30", ["--from", "2021-02-30"]),
+        (2, "tomorrow", ["--to", "tomorrow"]),
+        (2, "--from", ["--from", "2022-01-01", "--to", "2021-01-01"]),
+        (2, "prettiness|harrier metrics", ["--sort", "prettiness"]),
+        (2, "sharp|sharpe", ["--sort", "sharp"]),
+        (2, "period", ["--set", "period=0"]),
+        (2, "period", ["--set", "period=14.5"]),
+        (2, "perood|period", ["--set", "perood=5"]),
+        (2, "NAME=VALUE", ["--set", "period"]),
+        (2, "sideways", ["--fill", "sideways"]),
+        (2, "v9", ["--isa", "v9"]),
+        (3, "NOSUCH", ["--symbols", "NOSUCH"]),
+        (3, "NOSUCH", ["--benchmark", "NOSUCH"]),
+    ):
+        refused(code, words, "backtest", "rsi", "--on", m, "--no-cache", *more)
+    refused(2, "--on", "backtest", "rsi")
+    refused(2, "RULE", "backtest", "--on", m)
+    refused(2, "7q", "backtest", "rsi", "--on", "small/7q")
+    refused(2, "venue", "backtest", "rsi", "--on", "../1d")
+    refused(3, "nowhere/1d", "backtest", "rsi", "--on", "nowhere/1d")
+    refused(2, "rsii|rsi", "backtest", "rsii", "--on", m)
+
+
+@test
+def bad_rules_are_refused_with_file_line_and_column():
+    m = market()
+    ask = lambda path: ("backtest", path, "--on", m)
+    refused(2, "typo.rule:1:10|rsl|rsi", *ask(put("typo.rule", "buy when rsl(close, 14) < 30\nsell when close > 1\n")))
+    refused(2, "two.rule:1|two.rule:2", *ask(put("two.rule", "buy when rsl(close, 14) < 30\nsell when clse > 1\n")))
+    refused(2, "future", *ask(put("ahead.rule", "buy when close[-1] > close\nsell when close > 1\n")))
+    refused(2, "empty.rule", *ask(put("empty.rule", "")))
+    refused(2, "binary.rule", *ask(put("binary.rule", bytes(range(256)) * 40, "wb")))
+    refused(2, "large.rule", *ask(put("large.rule", "# " + "x" * 10_000_000 + "\n")))
+    refused(2, "directory", *ask(HOME))
+    refused(3, "gone.rule", *ask(os.path.join(HOME, "gone.rule")))
+    refused(2, "scanners", *ask(put("scan.rule", "select when close > 1\n")))
+
+
+@test
+def a_market_of_short_symbols_is_answered_with_notes():
+    m = "short/1d"
+    ok("sample", "--market", m, "--symbols", "2", "--bars", "1")
+    j = json.loads(ok("backtest", "rsi", "--on", m, "--json", "--no-cache"))
+    assert all(r["status"] == "ok" and r["trades"] == 0 and "look-back" in r["note"] for r in j["results"]), j["results"]
+    assert all(r["sharpe"] is None and r["win_rate"] is None for r in j["results"])
+
+
+@test
+def nothing_is_left_between_from_and_to():
+    j = json.loads(run("backtest", "rsi", "--on", market(), "--from", "2030-01-01", "--json", "--no-cache").stdout)
+    assert j["summary"]["failed"] == 7 and all(r["error"] for r in j["results"])
+
+
+@test
+def a_read_only_data_directory_can_be_asked_and_the_answer_says_it_is_not_kept():
+    data = os.path.join(HOME, "readonly")
+    ok("sample", "--market", "r/1d", "--symbols", "2", "--bars", "200", data=data)
+    if os.geteuid() == 0:
+        return "needs an ordinary user: root may write everywhere"
+    for folder, _, _ in os.walk(data):
+        os.chmod(folder, stat.S_IRUSR | stat.S_IXUSR)
+    p = run("backtest", "rsi", "--on", "r/1d", data=data)
+    for folder, _, _ in os.walk(data):
+        os.chmod(folder, stat.S_IRWXU)
+    assert p.returncode == 0 and "not kept" in p.stderr, p.stderr
+
+
+@test
+def a_full_disk_behind_standard_output_is_an_error():
+    with open("/dev/full", "w") as full:
+        p = subprocess.run([HARRIER, "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert p.returncode in (4, 5) and "cannot write" in p.stderr, (p.returncode, p.stderr)
+
+
+@test
+def two_writers_take_turns():
+    m = market("turns/1d", 50, 500)
+    jobs = [subprocess.Popen([HARRIER, "sample", "--market", m, "--symbols", "50", "--bars", "500", "--data", STORE], stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+    assert all(p.wait() == 0 for p in jobs), [p.stderr.read() for p in jobs]
+
+
+@test
+def a_file_cut_in_the_middle_is_one_failed_symbol():
+    m = market("torn/1d", 3, 500)
+    path = os.path.join(STORE, "torn", "1d", "S002.bars")
+    with open(path, "r+b") as f:
+        f.truncate(os.path.getsize(path) // 3)
+    p = run("backtest", "rsi", "--on", m, "--json", "--no-cache")
+    j = json.loads(p.stdout)
+    assert p.returncode == 1 and j["summary"]["failed"] == 1 and j["summary"]["successful"] == 2, p.stdout[:300]
+    assert run("verify", m).returncode == 1
+
+
+@test
+def interrupting_a_long_sweep_answers_at_once_with_what_is_done():
+    m = market("long/1m", 1, 200000)
+    p = subprocess.Popen([HARRIER, "sweep", "rsi", "--on", m, "--grid", "period=2..50", "--grid", "oversold=10..45:1", "--grid", "overbought=55..90:1", "--data", STORE],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.4)
+    asked = time.monotonic()
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=20)
+    assert p.returncode == 130, (p.returncode, err)
+    assert "interrupted" in err, err
+    assert time.monotonic() - asked < 1.0, "SIGINT took over a second"
+
+
+@test
+def colours_only_on_a_terminal():
+    m = market()
+    assert "\033[" not in ok("backtest", "rsi", "--on", m)
+    master, slave = pty.openpty()
+    p = subprocess.Popen([HARRIER, "backtest", "rsi", "--on", m, "--data", STORE], stdout=slave, stderr=slave, env={k: v for k, v in os.environ.items() if k != "NO_COLOR"})
+    out = b""
+    while p.poll() is None or select.select([master], [], [], 0.1)[0]:
+        if select.select([master], [], [], 0.1)[0]:
+            out += os.read(master, 65536)
+    os.close(slave), os.close(master)
+    assert b"\033[3" in out
+    assert max(len(l) for l in out.decode().replace("\r", "").splitlines()[:6]) <= 160
+
+
+@test
+def config_is_checked_with_file_and_line():
+    good = put("good.yaml", "backtest:\n  cash: 5000\n  fee: 5bps\n")
+    text = ok("config", "show", env={"HARRIER_CONFIG": good})
+    assert "5000" in text and "good.yaml" in text
+    bad = put("bad.yaml", "backtest:\n  cahs: 5000\n")
+    refused(2, "bad.yaml|cahs|cash", "config", "check", env={"HARRIER_CONFIG": bad})
+    refused(2, "HARRIER_BACKTEST_FEE|0.1%", "config", "check", env={"HARRIER_BACKTEST_FEE": "0.1"})
+
+
+@test
+def sweep_finds_what_backtest_says():
+    m = market("grid/1d", 3, 600)
+    j = json.loads(ok("sweep", "rsi", "--on", m, "--grid", "period=10..14:2", "--grid", "oversold={25,30}", "--symbols", "S001", "--json"))
+    assert j["summary"]["combinations"] == 6 == j["summary"]["evaluated"]
+    best = j["best"][0]
+    sets = [w for k, v in best["parameters"].items() for w in ("--set", f"{k}={v}")]
+    r = json.loads(ok("backtest", "rsi", "--on", m, "--symbols", "S001", *sets, "--json", "--no-cache"))["results"][0]
+    assert r["total_return"] == best["total_return"] and r["sharpe"] == best["sharpe"]
+    refused(2, "perood|period", "sweep", "rsi", "--on", m, "--grid", "perood=1..5")
+    refused(2, "period", "sweep", "rsi", "--on", m, "--grid", "period=0..5")
+
+
+def main():
+    words = sys.argv[1] if len(sys.argv) > 1 else ""
+    passed = failed = skipped = 0
+    for t in TESTS:
+        if words not in t.__name__:
+            continue
+        try:
+            why = t()
+            if why:
+                skipped += 1
+                print(f"skipped {t.__name__}: {why}")
+            else:
+                passed += 1
+        except Exception as e:
+            failed += 1
+            print(f"FAILED  {t.__name__}: {type(e).__name__}: {str(e)[:1500]}")
+    shutil.rmtree(HOME, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    sys.exit(1 if failed else 0)
+
+
+main()

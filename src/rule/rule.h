@@ -40,9 +40,9 @@ enum node_kind {
 };
 
 enum rule_column { /* the first five are enum bar_column */
-    COLUMN_OPEN, COLUMN_HIGH, COLUMN_LOW, COLUMN_CLOSE, COLUMN_VOLUME,
-    COLUMN_TIME, COLUMN_BAR_INDEX, COLUMN_HOUR, COLUMN_MINUTE, COLUMN_DAY, COLUMN_WEEKDAY, COLUMN_MONTH,
-    COLUMN_YEAR,
+#define COLUMN_ROW(id, word, title) COLUMN_##id,
+#include "rule/column.def"
+#undef COLUMN_ROW
     RULE_COLUMNS
 };
 

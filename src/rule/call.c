@@ -41,8 +41,8 @@ static void consider(struct nearest *nearest, const char *name)
 {
     unsigned distance;
 
-    if (!text_nearest(nearest->word, &name, 1))
-        return;
+    if (nearest->word.length < 2 || !text_nearest(nearest->word, &name, 1))
+        return; /* every letter is near to every other */
     distance = text_distance(nearest->word, text_of(name));
     if (!nearest->best || distance < nearest->distance) {
         nearest->best = name;

@@ -1,10 +1,13 @@
-/* Strength and range after Wilder: rsi, atr. */
+/* Strength and range after Wilder: rsi, cmo, atr. */
 #include "kernel/drive.h"
 
-/* ---- rsi ----------------------------------------------------------------------------------------------
+/* ---- rsi, cmo ----------------------------------------------------------------------------------------------
  * Wilder's means of gains and losses.  Only their ratio is reported, so both are kept n times as large:
  * (mean * (n - 1) + x) / n becomes sum * ((n - 1) / n) + x, which saves two divides a bar.  The value of a
- * market that never moved is 0 / 0, NaN; its sums go on. */
+ * market that never moved is 0 / 0, NaN; its sums go on.  rsi_raw has TA-Lib's 0 there, for what is reckoned
+ * from the RSI. */
+
+enum rsi_kind { RSI_WILDER, RSI_ZERO, RSI_CMO };
 
 struct rsi {
     struct drive drive;
@@ -30,7 +33,21 @@ static void rsi_start(struct op *op)
     }
 }
 
-static bool rsi_step(struct op *op, size_t bar, int lane)
+INLINE double rsi_value(double gain, double loss, enum rsi_kind kind)
+{
+    double total = gain + loss, value = 100.0 * ((kind == RSI_CMO ? gain - loss : gain) / total);
+    return kind == RSI_ZERO && total == 0 ? 0.0 : value;
+}
+INLINE f64x4 rsi_value4(f64x4 gain, f64x4 loss, enum rsi_kind kind)
+{
+    f64x4 total = gain + loss, part = gain, value;
+    if (kind == RSI_CMO)
+        part -= loss;
+    value = splat(100.0) * (part / total);
+    return kind == RSI_ZERO ? select4(total == splat(0.0), splat(0.0), value) : value;
+}
+
+INLINE bool rsi_bar(struct op *op, size_t bar, int lane, enum rsi_kind kind)
 {
     struct rsi *s = op->state;
     double x = input(op, 0, bar, lane), change = x - s->last[lane], gain = max_of(change, 0.0);
@@ -47,15 +64,14 @@ static bool rsi_step(struct op *op, size_t bar, int lane)
         s->seen[lane] = ++seen;
     }
     s->last[lane] = x;
-    output(op, 0, bar, lane,
-           seen > period ? 100.0 * (s->gain[lane] / (s->gain[lane] + s->loss[lane])) : NAN);
+    output(op, 0, bar, lane, seen > period ? rsi_value(s->gain[lane], s->loss[lane], kind) : NAN);
     return seen > period;
 }
 
 /* Two vectors at a time: four rows of state for sixteen lanes would not stay in AVX2's registers. */
 enum { RSI_CHUNK = ROW < 2 ? ROW : 2 };
 
-static void rsi_hot(struct op *op, size_t first, size_t end)
+INLINE void rsi_bars(struct op *op, size_t first, size_t end, enum rsi_kind kind)
 {
     struct rsi *s = op->state;
     struct operand in = op->in[0];
@@ -76,7 +92,7 @@ static void rsi_hot(struct op *op, size_t first, size_t end)
                 last[v] = x;
                 gain[v] = gain[v] * kept[v] + up;
                 loss[v] = loss[v] * kept[v] + (up - change);
-                output4(out, bar, chunk + v, splat(100.0) * (gain[v] / (gain[v] + loss[v])));
+                output4(out, bar, chunk + v, rsi_value4(gain[v], loss[v], kind));
             }
         EACH(v, RSI_CHUNK) {
             store(s->gain + (chunk + v) * VECTOR, gain[v]);
@@ -86,7 +102,20 @@ static void rsi_hot(struct op *op, size_t first, size_t end)
     }
 }
 
-KERNEL_DRIVEN(RSI, rsi_bytes, rsi_start, .step = rsi_step, .hot = rsi_hot);
+#define RSI_KERNEL(id, kind)                                                                         \
+    static bool id##_step(struct op *op, size_t bar, int lane)                                       \
+    {                                                                                                \
+        return rsi_bar(op, bar, lane, kind);                                                         \
+    }                                                                                                \
+    static void id##_hot(struct op *op, size_t first, size_t end)                                    \
+    {                                                                                                \
+        rsi_bars(op, first, end, kind);                                                              \
+    }                                                                                                \
+    KERNEL_DRIVEN(id, rsi_bytes, rsi_start, .step = id##_step, .hot = id##_hot)
+
+RSI_KERNEL(RSI, RSI_WILDER);
+RSI_KERNEL(RSI_RAW, RSI_ZERO);
+RSI_KERNEL(CMO, RSI_CMO);
 
 /* ---- atr: Wilder's mean of the true range, which begins with the second bar ---------------------------- */
 

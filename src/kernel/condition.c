@@ -14,15 +14,15 @@ INLINE uint64_t block_mask(size_t bar_count)
     static void id##_run(struct op *op, size_t bar_count)                       \
     {                                                                           \
         struct operand in0 = op->in[0], in1 = op->in[INPUTS_##id - 1];          \
-        i64x4 words[ROW], bit = splat_i(1);                                     \
+        u64x4 words[ROW], bit = splat_word(1);                                  \
                                                                                 \
-        EACH_VECTOR(v) words[v] = splat_i(0);                                   \
+        EACH_VECTOR(v) words[v] = splat_word(0);                                \
         for (size_t bar = 0; bar < bar_count; bar++, bit += bit)                \
             EACH_VECTOR(v) {                                                    \
                 f64x4 a = input4(in0, bar, v), b = input4(in1, bar, v);         \
-                words[v] |= (relation) & bit;                                   \
+                words[v] |= (u64x4)(relation) & bit;                            \
             }                                                                   \
-        EACH_VECTOR(v) store_words(op->condition + v * VECTOR, (u64x4)words[v]); \
+        EACH_VECTOR(v) store_words(op->condition + v * VECTOR, words[v]);       \
     }                                                                           \
     KERNEL_DEFINE(id, NULL, NULL, id##_run)
 
@@ -59,31 +59,31 @@ INLINE void crossing_run(struct op *op, size_t bar_count, bool over)
 {
     struct crossing *s = op->state;
     struct operand in0 = op->in[0], in1 = op->in[1];
-    i64x4 beyond[ROW], within[ROW], bit = splat_i(1);
+    u64x4 beyond[ROW], within[ROW], bit = splat_word(1);
 
-    EACH_VECTOR(v) beyond[v] = within[v] = splat_i(0);
+    EACH_VECTOR(v) beyond[v] = within[v] = splat_word(0);
     if (s->complement) {
         for (size_t bar = 0; bar < bar_count; bar++, bit += bit)
             EACH_VECTOR(v) {
                 f64x4 a = input4(in0, bar, v), b = input4(in1, bar, v);
-                beyond[v] |= (over ? a > b : a < b) & bit;
+                beyond[v] |= (u64x4)(over ? a > b : a < b) & bit;
             }
         EACH_VECTOR(v) within[v] = ~beyond[v];
     } else {
         for (size_t bar = 0; bar < bar_count; bar++, bit += bit)
             EACH_VECTOR(v) {
                 f64x4 a = input4(in0, bar, v), b = input4(in1, bar, v);
-                beyond[v] |= (over ? a > b : a < b) & bit;
-                within[v] |= (over ? a <= b : a >= b) & bit;
+                beyond[v] |= (u64x4)(over ? a > b : a < b) & bit;
+                within[v] |= (u64x4)(over ? a <= b : a >= b) & bit;
             }
         u64x4 last = splat_word(1);
-        EACH_VECTOR(v) last &= (u64x4)(beyond[v] | within[v]) >> (bar_count - 1);
+        EACH_VECTOR(v) last &= (beyond[v] | within[v]) >> (bar_count - 1);
         s->complement = !op->holes && !any4((i64x4)(last == 0));
     }
     EACH_VECTOR(v) {
-        u64x4 now = (u64x4)beyond[v], ago = (u64x4)within[v], before = load_words(s->before + v * VECTOR);
-        store_words(op->condition + v * VECTOR, now & (ago << 1 | before));
-        store_words(s->before + v * VECTOR, ago >> (bar_count - 1) & 1);
+        u64x4 before = load_words(s->before + v * VECTOR);
+        store_words(op->condition + v * VECTOR, beyond[v] & (within[v] << 1 | before));
+        store_words(s->before + v * VECTOR, within[v] >> (bar_count - 1) & 1);
     }
 }
 

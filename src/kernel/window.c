@@ -363,7 +363,7 @@ INLINE void trend_run(struct op *op, size_t bar_count, bool rising)
     struct trend *s = op->state;
     struct operand in = op->in[0];
     struct op inner = {.in = {in}, .out = {s->extreme}, .state = s + 1, .holes = op->holes};
-    i64x4 words[ROW], bit = splat_i(1);
+    u64x4 words[ROW], bit = splat_word(1);
     f64x4 before[ROW];
 
     if (rising)
@@ -371,17 +371,17 @@ INLINE void trend_run(struct op *op, size_t bar_count, bool rising)
     else
         lowest_run(&inner, bar_count);
     EACH_VECTOR(v) {
-        words[v] = splat_i(0);
+        words[v] = splat_word(0);
         before[v] = load(s->before + v * VECTOR);
     }
     for (size_t bar = 0; bar < bar_count; bar++, bit += bit)
         EACH_VECTOR(v) {
             f64x4 x = input4(in, bar, v), extreme = load(s->extreme + bar * LANES + v * VECTOR);
-            words[v] |= (rising ? x > before[v] : x < before[v]) & bit;
+            words[v] |= (u64x4)(rising ? x > before[v] : x < before[v]) & bit;
             before[v] = select4(is_nan4(extreme), before[v], extreme);
         }
     EACH_VECTOR(v) {
-        store_words(op->condition + v * VECTOR, (u64x4)words[v]);
+        store_words(op->condition + v * VECTOR, words[v]);
         store(s->before + v * VECTOR, before[v]);
     }
 }

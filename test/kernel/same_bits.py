@@ -1,0 +1,58 @@
+"""Every kernel gives the same bits in every build: compilers x optimisation x instruction sets x lanes x block
+sizes.  Builds the test program kernel_hash in fresh directories and compares what it prints.
+
+    python3 test/kernel/same_bits.py [COMPILER:OPTIMISATION …]        default: gcc:0 gcc:3 clang:0 clang:3
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BLOCKS = ["1", "2", "7", "63", "64", "0"]
+
+
+def build(compiler, optimisation, directory):
+    environment = dict(os.environ, CC=compiler)
+    for command in (["meson", "setup", directory, f"-Doptimization={optimisation}"],
+                    ["ninja", "-C", directory, "test/kernel/kernel_hash"]):
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return pathlib.Path(directory, "test/kernel/kernel_hash")
+
+
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def main():
+    wanted = sys.argv[1:] or ["gcc:0", "gcc:3", "clang:0", "clang:3"]
+    first, runs, failures = None, 0, 0
+    for what in wanted:
+        compiler, optimisation = what.split(":")
+        if not shutil.which(compiler):
+            print(f"# {compiler} is not here: skipped")
+            continue
+        with tempfile.TemporaryDirectory(prefix="harrier-same-bits-") as directory:
+            program = build(compiler, optimisation, directory)
+            for line in output(program):
+                for block in BLOCKS:
+                    hashes = output(program, *line.split(), block)
+                    first = first or hashes
+                    runs += 1
+                    for here, there in zip(hashes, first):
+                        if here != there:
+                            failures += 1
+                            print(f"not the same: {here.split()[0]} of {compiler} -O{optimisation}, {line} lanes, "
+                                  f"blocks of {block}")
+    if not runs:
+        sys.exit("no compiler is here")
+    print(f"{len(first)} kernels, {runs} runs, {failures} differ")
+    sys.exit(failures != 0)
+
+
+if __name__ == "__main__":
+    main()

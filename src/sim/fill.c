@@ -2,6 +2,7 @@
  * This scalar code is the definition; doc/simulation.md says the same in words.  It never looks behind the
  * bar that it is at. */
 #include <math.h>
+#include <string.h>
 
 #include "sim/ledger.h"
 
@@ -319,13 +320,13 @@ static void order_entry(struct account *account, const struct moment *moment, in
 {
     account->order.enter = 0;
     account->order.waited = 0;
-    if (!has_levels(moment->ledger->plan, moment->level)) {
+    if (moment->ledger->valued && !has_levels(moment->ledger->plan, moment->level)) {
         account->refused++;
         return;
     }
     account->order.enter = side;
-    for (int i = 0; i < SIM_LEVELS; i++)
-        account->order.level[i] = moment->level[i];
+    if (moment->ledger->valued)
+        memcpy(account->order.level, moment->level, sizeof account->order.level);
 }
 
 /* What the rule wants at the close of the signal bar.  A new entry takes the place of one that waits; the

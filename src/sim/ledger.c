@@ -8,38 +8,48 @@
 /* One block on its way through the ledger. */
 struct run {
     const struct ledger_block *block;
-    size_t first, count;                       /* the account's bar of the block's first; bars of the block */
-    uint64_t signal[SIM_SIGNALS][LANES_MAX];   /* bit t: decides on orders of bar t */
-    uint64_t event[STANCES][LANES_MAX];        /* bit t: some order for an account that stands so */
+    size_t first, count;                      /* the account's bar of the block's first; bars of the block */
+    const uint64_t *signal[SIM_SIGNALS];      /* [lane], bit t: decides on orders of bar t */
+    uint64_t event[STANCES][LANES_MAX];       /* bit t: some order for an account that stands so */
     uint64_t changed[LANES_MAX], held[LANES_MAX];
+    uint64_t shifted[SIM_SIGNALS][LANES_MAX];
     struct changes changes;
 };
 
 /* ---- signals -------------------------------------------------------------------------------------------- */
 
 /* Under next-open fills the signals of bar t - 1 decide on bar t's orders: words move up by one bar. */
+static const uint64_t *shift_signals(struct ledger *ledger, const struct ledger_block *block, int signal,
+                                     uint64_t shifted[LANES_MAX])
+{
+    uint64_t mask = ~(uint64_t)0 >> (BLOCK_BARS - block->bar_count);
+    const uint64_t *word = block->signal[signal];
+    uint64_t *carry = ledger->carry[signal];
+
+    for (int l = 0; l < LANES_MAX; l++) {
+        shifted[l] = (word[l] << 1 | carry[l]) & mask;
+        carry[l] = word[l] >> (block->bar_count - 1) & 1;
+    }
+    return shifted;
+}
+
 static void take_signals(struct ledger *ledger, struct run *run)
 {
-    const struct ledger_block *block = run->block;
-    uint64_t mask = ~(uint64_t)0 >> (BLOCK_BARS - block->bar_count);
-    int lanes = ledger->kernels->lanes;
+    static const uint64_t none[LANES_MAX];
+    const uint64_t *const *signal = run->signal;
 
     for (int s = 0; s < SIM_SIGNALS; s++) {
-        if (!ledger->plan->has[s]) {
-            memset(run->signal[s], 0, sizeof run->signal[s]);
-        } else if (ledger->options->fill == FILL_CLOSE) {
-            memcpy(run->signal[s], block->signal[s], sizeof run->signal[s]);
-        } else {
-            for (int l = 0; l < lanes; l++) {
-                run->signal[s][l] = (block->signal[s][l] << 1 | ledger->carry[s][l]) & mask;
-                ledger->carry[s][l] = block->signal[s][l] >> (block->bar_count - 1) & 1;
-            }
-        }
+        if (!ledger->plan->has[s])
+            run->signal[s] = none;
+        else if (ledger->options->fill == FILL_CLOSE)
+            run->signal[s] = run->block->signal[s];
+        else
+            run->signal[s] = shift_signals(ledger, run->block, s, run->shifted[s]);
     }
-    for (int l = 0; l < lanes; l++) {
-        run->event[FLAT][l] = run->signal[SIM_BUY][l] | run->signal[SIM_SHORT][l];
-        run->event[LONG][l] = run->signal[SIM_SELL][l] | run->signal[SIM_SHORT][l];
-        run->event[SHORT][l] = run->signal[SIM_COVER][l] | run->signal[SIM_BUY][l];
+    for (int l = 0; l < LANES_MAX; l++) {
+        run->event[FLAT][l] = signal[SIM_BUY][l] | signal[SIM_SHORT][l];
+        run->event[LONG][l] = signal[SIM_SELL][l] | signal[SIM_SHORT][l];
+        run->event[SHORT][l] = signal[SIM_COVER][l] | signal[SIM_BUY][l];
         run->event[DONE][l] = 0;
     }
 }
@@ -53,27 +63,33 @@ static void carry_levels(struct ledger *ledger, const struct ledger_block *block
                    sizeof(double) * (size_t)ledger->kernels->lanes);
 }
 
-static struct moment moment_at(struct ledger *ledger, const struct run *run, int lane, size_t bar)
+static inline unsigned signals_at(const struct run *run, int lane, size_t bar)
 {
-    struct moment moment = {.ledger = ledger, .lane = lane, .bar = run->first + bar};
-    bool at_close = ledger->options->fill == FILL_CLOSE;
+    unsigned signals = 0;
 
     for (int s = 0; s < SIM_SIGNALS; s++)
-        moment.signals |= (unsigned)(run->signal[s][lane] >> bar & 1) << s;
+        signals |= (unsigned)(run->signal[s][lane] >> bar & 1) << s;
+    return signals;
+}
+
+/* Levels are asked for where an entry is. */
+static void levels_at(const struct ledger *ledger, const struct run *run, int lane, size_t bar, double level[])
+{
+    bool at_close = ledger->options->fill == FILL_CLOSE;
+
     for (int i = 0; i < SIM_LEVELS; i++) {
-        const struct operand *level = &run->block->level[i];
+        const struct operand *from = &run->block->level[i];
         if (ledger->plan->level[i] == SIM_LEVEL_NONE)
             continue;
-        moment.level[i] = at_close || bar ? level->at[(at_close ? bar : bar - 1) * level->step + (size_t)lane]
-                                          : ledger->carried[i][lane];
+        level[i] = at_close || bar ? from->at[(at_close ? bar : bar - 1) * from->step + (size_t)lane]
+                                   : ledger->carried[i][lane];
     }
-    return moment;
 }
 
 /* ---- walk ------------------------------------------------------------------------------------------------- */
 
 /* The first bar from `from` on for which an account has orders or an alarm; the block's end if none. */
-static inline size_t next_event(const struct ledger *ledger, const struct run *run, int lane, size_t from)
+static size_t next_event(const struct ledger *ledger, const struct run *run, int lane, size_t from)
 {
     const struct account *account = &ledger->account[lane];
     uint64_t events = from < BLOCK_BARS ? run->event[account->stance][lane] >> from << from : 0;
@@ -96,31 +112,36 @@ static void note_change(struct run *run, int lane, size_t bar, double units, dou
 
 /* Behind its last bar an account is frozen: flat, with its equity as cash, so that later bars change nothing
  * whatever their prices are. */
-static void finish(struct ledger *ledger, struct run *run, int lane, size_t bar)
+static void finish(struct run *run, const struct moment *moment, size_t bar)
 {
-    struct account *account = &ledger->account[lane];
-    struct moment moment = moment_at(ledger, run, lane, bar);
+    struct account *account = &moment->ledger->account[moment->lane];
 
-    account_finish(&moment);
+    account_finish(moment);
     if (account->units != 0) {
         double close = account->bars.column[BAR_CLOSE][account->bars.count - 1];
-        note_change(run, lane, bar, 0, account->units * close + account->cash);
+        note_change(run, moment->lane, bar, 0, account->units * close + account->cash);
     }
 }
 
 static void step(struct ledger *ledger, struct run *run, int lane, size_t bar)
 {
     struct account *account = &ledger->account[lane];
-    double units = account->units;
+    struct moment moment;
 
-    if (run->first + bar == account->bars.count) {
-        finish(ledger, run, lane, bar);
+    moment.ledger = ledger;
+    moment.lane = lane;
+    moment.bar = run->first + bar;
+    moment.signals = signals_at(run, lane, bar);
+    if (ledger->valued && moment.signals & (1u << SIM_BUY | 1u << SIM_SHORT))
+        levels_at(ledger, run, lane, bar, moment.level);
+
+    if (moment.bar == account->bars.count) {
+        finish(run, &moment, bar);
         return;
     }
-    struct moment moment = moment_at(ledger, run, lane, bar);
     uint32_t fills = account->fills;
     account_bar(&moment);
-    if (account->fills != fills || account->units != units)
+    if (account->fills != fills)
         note_change(run, lane, bar, account->units, account->cash);
 }
 
@@ -294,6 +315,7 @@ void ledger_start(struct ledger *ledger, const struct ledger_setup *setup)
     ledger->durations = setup->durations;
     ledger->trailed = plan->level[SIM_TRAIL] != SIM_LEVEL_NONE;
     ledger->levelled = ledger->trailed || plan->level[SIM_STOP] || plan->level[SIM_TARGET];
+    ledger->valued = ledger->levelled || plan->level[SIM_SIZE];
     ledger->shorts = plan->has[SIM_SHORT];
     ledger->careful = ledger->shorts || options->fee_min > 0;
     ledger->borrow = ledger->shorts ? options->borrow / options->year_bars : 0;
@@ -313,15 +335,17 @@ void ledger_run(struct ledger *ledger, const struct ledger_block *block)
     run.block = block;
     run.first = ledger->bar;
     run.count = block->bar_count;
-    memset(run.changed, 0, sizeof run.changed);
-    memset(run.changes.lanes, 0, sizeof run.changes.lanes);
-    for (int l = 0; l < LANES_MAX; l++)
+    for (int l = 0; l < LANES_MAX; l++) {
+        run.changed[l] = 0;
         run.held[l] = ledger->marks.units[l] != 0 ? ~(uint64_t)0 : 0;
+    }
+    for (int t = 0; t < BLOCK_BARS; t++)
+        run.changes.lanes[t] = 0;
 
     take_signals(ledger, &run);
     walk_block(ledger, &run);
     mark_block(ledger, &run);
-    if (ledger->options->fill == FILL_OPEN)
+    if (ledger->valued && ledger->options->fill == FILL_OPEN)
         carry_levels(ledger, block);
     ledger->bar += block->bar_count;
 }

@@ -137,7 +137,7 @@ struct ledger {
     const struct sim_options *options;
     const struct sim_plan *plan;
     const struct trade_sink *sink;
-    bool durations, levelled, shorts, trailed, careful;
+    bool durations, valued, levelled, shorts, trailed, careful;
     double borrow;            /* share a bar */
     size_t bar;               /* bars run so far */
     uint64_t carry[SIM_SIGNALS][LANES_MAX];    /* signals of the last bar run */

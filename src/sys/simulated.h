@@ -57,7 +57,13 @@ long env_fault_arm(struct env_fault *fault, long nth, bool persistent, int error
 
 /* ---- env_power ---------------------------------------------------------------------------------------- */
 
-enum { TEARS_MAX = 8, POWER_FILE_BYTES_MAX = 64 << 20, POWER_FILES_MAX = 4096 };
+enum {
+    TEARS_MAX = 8,
+    POWER_FILES_MAX = 4096,
+    POWER_FILE_BYTES_MAX = 64 << 20,
+    POWER_TRACE_MAX = 1 << 18,  /* entries */
+    POWER_BYTES_MAX = 512 << 20, /* of all writes in the trace */
+};
 #define POWER_DRAWN ((uint64_t)1 << 63)
 
 struct power_disk;
@@ -68,7 +74,7 @@ struct env_power {
 };
 
 /* An empty disk with a root directory "/"; paths need no leading slash.  Clock and random bytes come from the
- * seed; sleep_ms moves the clock.  ASSERTs on no memory: this is for tests. */
+ * seed; sleep_ms moves the clock.  ASSERTs where a limit is too small; mem_fail_at does not touch the disk. */
 void env_power_init(struct env_power *power, uint64_t seed);
 void env_power_deinit(struct env_power *power);
 

@@ -89,12 +89,11 @@ static void levels_at(const struct ledger *ledger, const struct run *run, int la
 /* ---- walk ------------------------------------------------------------------------------------------------- */
 
 /* The first bar from `from` on for which an account has orders or an alarm; the block's end if none. */
-static size_t next_event(const struct ledger *ledger, const struct run *run, int lane, size_t from)
+static inline size_t next_event(const struct ledger *ledger, const struct run *run, int lane, size_t from)
 {
-    const struct account *account = &ledger->account[lane];
-    uint64_t events = from < BLOCK_BARS ? run->event[account->stance][lane] >> from << from : 0;
+    uint64_t events = from < BLOCK_BARS ? run->event[ledger->stance[lane]][lane] >> from << from : 0;
     size_t event = events ? (size_t)__builtin_ctzll(events) : run->count;
-    size_t alarm = account->alarm - run->first;
+    size_t alarm = ledger->alarm[lane] - run->first;
 
     return MIN(MIN(event, alarm), run->count);
 }
@@ -137,23 +136,46 @@ static void step(struct ledger *ledger, struct run *run, int lane, size_t bar)
 
     if (moment.bar == account->bars.count) {
         finish(run, &moment, bar);
-        return;
+    } else {
+        uint32_t fills = account->fills;
+        account_bar(&moment);
+        if (account->fills != fills)
+            note_change(run, lane, bar, account->units, account->cash);
     }
-    uint32_t fills = account->fills;
-    account_bar(&moment);
-    if (account->fills != fills)
-        note_change(run, lane, bar, account->units, account->cash);
+    ledger->alarm[lane] = account->alarm;
+    ledger->stance[lane] = (uint8_t)account->stance;
+}
+
+/* Lanes with a signal or an alarm in the block. */
+static unsigned busy_lanes(const struct ledger *ledger, const struct run *run)
+{
+    unsigned busy = 0;
+
+    if (ledger->first_alarm < run->first + run->count)
+        return (1u << ledger->kernels->lanes) - 1;
+    for (int l = 0; l < LANES_MAX; l++)
+        busy |= (unsigned)(run->event[ledger->stance[l]][l] != 0) << l;
+    return busy;
 }
 
 /* Without levels and shorts nothing but signals and alarms can happen. */
-static void walk_signals(struct ledger *ledger, struct run *run, int lane)
+static void walk_signals(struct ledger *ledger, struct run *run)
 {
-    size_t bar = next_event(ledger, run, lane, 0);
-
-    while (bar < run->count) {
-        step(ledger, run, lane, bar);
-        bar = next_event(ledger, run, lane, bar + 1);
+    for (unsigned busy = busy_lanes(ledger, run); busy; busy &= busy - 1) {
+        int lane = __builtin_ctz(busy);
+        size_t bar = next_event(ledger, run, lane, 0);
+        while (bar < run->count) {
+            step(ledger, run, lane, bar);
+            bar = next_event(ledger, run, lane, bar + 1);
+        }
     }
+}
+
+static void watch_alarms(struct ledger *ledger)
+{
+    ledger->first_alarm = SIZE_MAX;
+    for (int l = 0; l < LANES_MAX; l++)
+        ledger->first_alarm = MIN(ledger->first_alarm, ledger->alarm[l]);
 }
 
 /* Shorts pay for borrowing and so have their cash in the walk's rows. */
@@ -223,8 +245,7 @@ static void walk_block(struct ledger *ledger, struct run *run)
     int lanes = ledger->kernels->lanes, width = ledger->kernels->walk_lanes;
 
     if (!ledger->levelled && !ledger->shorts) {
-        for (int l = 0; l < lanes; l++)
-            walk_signals(ledger, run, l);
+        walk_signals(ledger, run);
         return;
     }
     const double *close = block->price[BAR_CLOSE];
@@ -260,7 +281,7 @@ static void mark_first(struct ledger *ledger, mark_function *mark, struct mark_b
 static void mark_block(struct ledger *ledger, const struct run *run)
 {
     const struct ledger_block *block = run->block;
-    mark_function *mark = ledger->kernels->mark[block->shared][ledger->careful];
+    mark_function *mark = ledger->kernels->mark[block->shared][ledger->careful][ledger->downside];
     int lanes = ledger->kernels->lanes, width = ledger->kernels->mark_lanes;
     ROW_ALIGNED double unwanted[LANES_MAX];
 
@@ -313,6 +334,7 @@ void ledger_start(struct ledger *ledger, const struct ledger_setup *setup)
     ledger->plan = plan;
     ledger->sink = setup->sink;
     ledger->durations = setup->durations;
+    ledger->downside = setup->downside;
     ledger->trailed = plan->level[SIM_TRAIL] != SIM_LEVEL_NONE;
     ledger->levelled = ledger->trailed || plan->level[SIM_STOP] || plan->level[SIM_TARGET];
     ledger->valued = ledger->levelled || plan->level[SIM_SIZE];
@@ -322,10 +344,13 @@ void ledger_start(struct ledger *ledger, const struct ledger_setup *setup)
     for (int l = 0; l < LANES_MAX; l++) {
         static const struct ledger_lane none;
         account_start(ledger, l, l < ledger->kernels->lanes ? &setup->lanes[l] : &none);
+        ledger->alarm[l] = ledger->account[l].alarm;
+        ledger->stance[l] = (uint8_t)ledger->account[l].stance;
         ledger->marks.cash[l] = ledger->marks.equity[l] = ledger->marks.peak[l] = options->cash;
         ledger->marks.worst[l] = ledger->marks.worst_peak[l] = 1;
         ledger->levels.cash[l] = options->cash;
     }
+    watch_alarms(ledger);
 }
 
 void ledger_run(struct ledger *ledger, const struct ledger_block *block)
@@ -344,6 +369,7 @@ void ledger_run(struct ledger *ledger, const struct ledger_block *block)
 
     take_signals(ledger, &run);
     walk_block(ledger, &run);
+    watch_alarms(ledger);
     mark_block(ledger, &run);
     if (ledger->valued && ledger->options->fill == FILL_OPEN)
         carry_levels(ledger, block);

@@ -82,7 +82,7 @@ typedef void mark_function(struct marks *marks, const struct mark_block *block, 
 struct sim_kernels {
     const char *isa;
     int lanes, mark_lanes, walk_lanes;
-    mark_function *mark[2][2];     /* [shared][careful] */
+    mark_function *mark[2][2][2];  /* [shared][careful][downside] */
     walk_function *walk[2][2][2];  /* [shared][shorts][trail] */
 };
 
@@ -137,9 +137,11 @@ struct ledger {
     const struct sim_options *options;
     const struct sim_plan *plan;
     const struct trade_sink *sink;
-    bool durations, valued, levelled, shorts, trailed, careful;
+    bool durations, downside, valued, levelled, shorts, trailed, careful;
     double borrow;            /* share a bar */
     size_t bar;               /* bars run so far */
+    size_t alarm[LANES_MAX], first_alarm;      /* copies of the accounts', and the least of them */
+    uint8_t stance[LANES_MAX];
     uint64_t carry[SIM_SIGNALS][LANES_MAX];    /* signals of the last bar run */
     double carried[SIM_LEVELS][LANES_MAX];     /* levels of the last bar run */
     double first_equity[LANES_MAX];            /* E_1 */

@@ -32,7 +32,7 @@ INLINE size_t next_change(uint64_t changed, size_t bar, size_t end)
  * every lane is flat equity repeats exactly and every step below changes nothing: those bars are skipped.
  * `careful`: shorts pay for borrowing, and after ruin (equity 0 or below) there are no returns. */
 INLINE void mark(struct marks *restrict marks, const struct mark_block *restrict block, size_t lane,
-                 bool shared, bool careful)
+                 bool shared, bool careful, bool downside)
 {
     f64x4 units[MARK], cash[MARK], equity[MARK], peak[MARK], worst[MARK], worst_peak[MARK];
     f64x4 sum[MARK], squares[MARK], down[MARK];
@@ -78,10 +78,12 @@ INLINE void mark(struct marks *restrict marks, const struct mark_block *restrict
                 f64x4 r = (now - equity[v]) / equity[v];
                 if (careful)
                     r = (f64x4)((i64x4)r & (equity[v] > zero));
-                f64x4 loss = min4(r, zero);
                 sum[v] += r;
                 squares[v] += r * r;
-                down[v] += loss * loss;
+                if (downside) {
+                    f64x4 loss = min4(r, zero);
+                    down[v] += loss * loss;
+                }
                 equity[v] = now;
                 store(out + VECTOR * v, now);
             }
@@ -107,15 +109,19 @@ INLINE void mark(struct marks *restrict marks, const struct mark_block *restrict
     }
 }
 
-#define MARK_FUNCTION(name, shared, careful)                                                      \
+#define MARK_FUNCTION(name, shared, careful, downside)                                            \
     static void name(struct marks *marks, const struct mark_block *block, size_t lane)            \
     {                                                                                             \
-        mark(marks, block, lane, shared, careful);                                                \
+        mark(marks, block, lane, shared, careful, downside);                                      \
     }
-MARK_FUNCTION(mark_lanes, false, false)
-MARK_FUNCTION(mark_lanes_careful, false, true)
-MARK_FUNCTION(mark_shared, true, false)
-MARK_FUNCTION(mark_shared_careful, true, true)
+MARK_FUNCTION(mark_lanes, false, false, false)
+MARK_FUNCTION(mark_lanes_downside, false, false, true)
+MARK_FUNCTION(mark_lanes_careful, false, true, false)
+MARK_FUNCTION(mark_lanes_careful_downside, false, true, true)
+MARK_FUNCTION(mark_shared, true, false, false)
+MARK_FUNCTION(mark_shared_downside, true, false, true)
+MARK_FUNCTION(mark_shared_careful, true, true, false)
+MARK_FUNCTION(mark_shared_careful_downside, true, true, true)
 
 /* ---- walk ------------------------------------------------------------------------------------------- */
 
@@ -216,7 +222,8 @@ const struct sim_kernels KERNEL(sim_kernels) = {
     .lanes = LANES,
     .mark_lanes = MARK * VECTOR,
     .walk_lanes = WALK * VECTOR,
-    .mark = {{mark_lanes, mark_lanes_careful}, {mark_shared, mark_shared_careful}},
+    .mark = {{{mark_lanes, mark_lanes_downside}, {mark_lanes_careful, mark_lanes_careful_downside}},
+             {{mark_shared, mark_shared_downside}, {mark_shared_careful, mark_shared_careful_downside}}},
     .walk = {{{walk_lanes, walk_lanes_trail}, {walk_lanes_shorts, walk_lanes_shorts_trail}},
              {{walk_shared, walk_shared_trail}, {walk_shared_shorts, walk_shared_shorts_trail}}},
 };

@@ -64,6 +64,7 @@ struct ledger_setup {
     const struct ledger_lane *lanes;   /* [kernels->lanes] */
     const struct trade_sink *sink;     /* NULL: trades are only counted */
     bool durations;                    /* durations of trades too: reads the times of every fill */
+    bool downside;                     /* Sortino's ratio too: one more sum a bar */
 };
 
 struct ledger_block {
@@ -118,7 +119,7 @@ struct sim_result {
 };
 
 /* Closes the books of one lane, once: marks what is open, gives the row of an open position to the sink, and
- * fills the result with the ranking metrics and, where they were asked for, the durations of trades. */
+ * fills the result with the ranking metrics (Sortino and the durations of trades where they were asked for). */
 void ledger_end(struct ledger *ledger, int lane, struct sim_result *result);
 
 /* All other metrics, from the equity curves of a group: equity[bar * lanes + lane], into results[lane] that

@@ -30,7 +30,7 @@ struct group {
     const struct naive_input *lane; /* [kernels->lanes]; bars.count 0: none */
     size_t block_bars;
     bool shared; /* all lanes have the same bars */
-    bool no_equity;
+    bool no_equity, no_downside;
 };
 
 static double group_price(const struct naive_input *in, int column, size_t bar)
@@ -86,7 +86,7 @@ static void group_go(const struct group *group, struct group_run *run)
     }
     struct ledger_setup setup = {
         .kernels = group->kernels, .options = group->lane[0].options, .plan = group->lane[0].plan,
-        .lanes = lanes, .sink = &sink, .durations = lanes[0].bars.time != NULL,
+        .lanes = lanes, .sink = &sink, .durations = lanes[0].bars.time != NULL, .downside = !group->no_downside,
     };
     memset(run->trades, 0, sizeof run->trades);
     ledger_start(run->ledger, &setup);

@@ -108,7 +108,8 @@ static void choose_options(struct sim_options *o, struct sim_plan *plan)
         plan->level[SIM_STOP] = SIM_LEVEL_PERCENT;
 }
 
-static void check_result(const struct sim_result *got, const struct naive_output *want, size_t bars)
+static void check_result(const struct sim_result *got, const struct naive_output *want, size_t bars,
+                         bool downside)
 {
     int closed = want->trades - (want->trades && want->trade[want->trades - 1].reason == REASON_END);
 
@@ -128,7 +129,7 @@ static void check_result(const struct sim_result *got, const struct naive_output
     double deviation = sqrt(fmax((want->squares - want->sum * mean) / (returns - 1), 0));
     if (bars >= 3) {
         double volatility = deviation * sqrt(252) * 100, sharpe = mean / deviation * sqrt(252);
-        double sortino = want->down > 0 ? mean / sqrt(want->down / returns) * sqrt(252) : (double)NAN;
+        double sortino = downside && want->down > 0 ? mean / sqrt(want->down / returns) * sqrt(252) : (double)NAN;
         CHECK_SAME_BITS(&got->metric[METRIC_VOLATILITY], &volatility, 1);
         if (deviation > 0)
             CHECK_SAME_BITS(&got->metric[METRIC_SHARPE], &sharpe, 1);
@@ -161,7 +162,7 @@ static void check_group(const struct group *group, struct group_run *run, const 
         if (bars == 0)
             continue;
         check_trades(run->trade[l], run->trades[l], &want[l]);
-        check_result(&run->result[l], &want[l], bars);
+        check_result(&run->result[l], &want[l], bars, !group->no_downside);
         if (group->no_equity)
             continue;
         for (size_t t = 0; t < bars; t++)
@@ -205,6 +206,7 @@ static void scenario(const struct kernels *kernels, uint64_t number)
             naive_run(&lane[l], &want[l]);
     }
     struct group group = {.kernels = kernels, .lane = lane, .shared = shared, .no_equity = chance(0.2),
+                          .no_downside = chance(0.5),
                           .block_bars = chance(0.2) ? (size_t)(1 + below(64)) : blocks[below(5)]};
     check_group(&group, &run, want);
 }

@@ -1,0 +1,215 @@
+/* archive: libarchive behind a table of its calls. */
+#include "import/archive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <dlfcn.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 1 << 16 };
+
+/* The calls that are used; filled in from the library by their names. */
+struct calls {
+    struct archive *(*archive_read_new)(void);
+    int (*archive_read_free)(struct archive *);
+    int (*archive_read_support_filter_all)(struct archive *);
+    int (*archive_read_support_format_tar)(struct archive *);
+    int (*archive_read_support_format_zip_streamable)(struct archive *);
+    int (*archive_read_support_format_raw)(struct archive *);
+    int (*archive_read_open)(struct archive *, void *, archive_open_callback *, archive_read_callback *,
+                             archive_close_callback *);
+    int (*archive_read_next_header)(struct archive *, struct archive_entry **);
+    la_ssize_t (*archive_read_data)(struct archive *, void *, size_t);
+    const char *(*archive_error_string)(struct archive *);
+    int (*archive_format)(struct archive *);
+    const char *(*archive_entry_pathname)(struct archive_entry *);
+    const char *(*archive_entry_pathname_utf8)(struct archive_entry *);
+    __LA_MODE_T (*archive_entry_filetype)(struct archive_entry *);
+};
+
+struct archive_reader {
+    void *library;
+    struct calls calls;
+    struct archive *archive;
+    struct env *env;
+    struct env_file *file;
+    const char *path;
+    uint64_t at;
+    atomic_uint_least64_t *bytes_read;
+    struct error error; /* of reading the file itself */
+    bool failed;
+    unsigned char block[BLOCK_BYTES];
+};
+
+static const char *const endings[] = {".gz", ".zst", ".xz", ".bz2", ".lz4", ".Z"};
+static const char *const containers[] = {".tar", ".tgz", ".tzst", ".tbz2", ".txz", ".zip"};
+
+static bool ends_with(struct text name, const char *ending)
+{
+    size_t length = strlen(ending);
+
+    return name.length > length && memcmp(name.at + name.length - length, ending, length) == 0;
+}
+
+size_t archive_plain_length(struct text name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(endings); i++)
+        if (ends_with(name, endings[i]))
+            return name.length - strlen(endings[i]);
+    return name.length;
+}
+
+bool archive_is_named(struct text name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(containers); i++)
+        if (ends_with(name, containers[i]))
+            return true;
+    return archive_plain_length(name) != name.length;
+}
+
+static enum status load_library(struct archive_reader *reader, struct error *err)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } wanted[] = {
+#define CALL(name) {#name, offsetof(struct calls, name)}
+        CALL(archive_read_new), CALL(archive_read_free), CALL(archive_read_support_filter_all),
+        CALL(archive_read_support_format_tar), CALL(archive_read_support_format_zip_streamable),
+        CALL(archive_read_support_format_raw), CALL(archive_read_open), CALL(archive_read_next_header),
+        CALL(archive_read_data), CALL(archive_error_string), CALL(archive_format), CALL(archive_entry_pathname),
+        CALL(archive_entry_pathname_utf8), CALL(archive_entry_filetype),
+#undef CALL
+    };
+
+    reader->library = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!reader->library)
+        return fail(err, STATUS_SYSTEM, "%s: archives need the library libarchive (Debian: libarchive13): %s; or unpack it "
+                    "first", reader->path, dlerror());
+    for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
+        void *call = dlsym(reader->library, wanted[i].name);
+
+        if (!call)
+            return fail(err, STATUS_SYSTEM, "%s: this libarchive has no %s", reader->path, wanted[i].name);
+        memcpy((char *)&reader->calls + wanted[i].offset, &call, sizeof call);
+    }
+    return STATUS_OK;
+}
+
+static la_ssize_t read_block(struct archive *archive, void *context, const void **block)
+{
+    struct archive_reader *reader = context;
+    size_t got = 0;
+
+    (void)archive;
+    *block = reader->block;
+    if (reader->env->calls->read(reader->env, reader->file, reader->block, sizeof reader->block, reader->at, &got,
+                                 &reader->error) != STATUS_OK) {
+        reader->failed = true;
+        return ARCHIVE_FATAL;
+    }
+    reader->at += got;
+    atomic_fetch_add_explicit(reader->bytes_read, got, memory_order_relaxed);
+    return (la_ssize_t)got;
+}
+
+static enum status library_failed(struct archive_reader *reader, struct error *err)
+{
+    const char *words = reader->calls.archive_error_string(reader->archive);
+
+    if (reader->failed) {
+        *err = reader->error;
+        return err->status;
+    }
+    return fail(err, STATUS_CORRUPT, "%s: the archive cannot be read%s%s", reader->path, words ? ": " : "",
+                words ? words : "");
+}
+
+static enum status start(struct archive_reader *reader, struct error *err)
+{
+    const struct calls *calls = &reader->calls;
+
+    TRY(load_library(reader, err));
+    TRY(reader->env->calls->open(reader->env, &reader->file, reader->path, OPEN_READ, err));
+    reader->archive = calls->archive_read_new();
+    if (!reader->archive)
+        return fail(err, STATUS_MEMORY, "%s: no memory to read an archive", reader->path);
+    /* A filter may be there only as a program of its own, which is a warning and not used by us. */
+    calls->archive_read_support_filter_all(reader->archive);
+    calls->archive_read_support_format_tar(reader->archive);
+    calls->archive_read_support_format_zip_streamable(reader->archive);
+    calls->archive_read_support_format_raw(reader->archive);
+    if (calls->archive_read_open(reader->archive, reader, NULL, read_block, NULL) != ARCHIVE_OK)
+        return library_failed(reader, err);
+    return STATUS_OK;
+}
+
+enum status archive_open(struct archive_reader **opened, struct env *env, const char *path,
+                         atomic_uint_least64_t *bytes_read, struct error *err)
+{
+    struct archive_reader *reader = mem_zero(1, sizeof *reader);
+    enum status status;
+
+    if (!reader)
+        return fail(err, STATUS_MEMORY, "%s: no memory to read an archive", path);
+    reader->env = env;
+    reader->path = path;
+    reader->bytes_read = bytes_read;
+    status = start(reader, err);
+    if (status != STATUS_OK) {
+        archive_close(reader);
+        return status;
+    }
+    *opened = reader;
+    return STATUS_OK;
+}
+
+void archive_close(struct archive_reader *reader)
+{
+    if (!reader)
+        return;
+    if (reader->archive)
+        reader->calls.archive_read_free(reader->archive);
+    if (reader->file)
+        reader->env->calls->close(reader->env, reader->file);
+    if (reader->library)
+        dlclose(reader->library);
+    mem_free(reader);
+}
+
+enum status archive_next_file(struct archive_reader *reader, const char **name, struct error *err)
+{
+    const struct calls *calls = &reader->calls;
+
+    for (;;) {
+        struct archive_entry *entry;
+        int result = calls->archive_read_next_header(reader->archive, &entry);
+
+        *name = NULL;
+        if (result == ARCHIVE_EOF)
+            return STATUS_OK;
+        if (result < ARCHIVE_WARN)
+            return library_failed(reader, err);
+        if (calls->archive_format(reader->archive) == ARCHIVE_FORMAT_RAW) {
+            *name = "";
+            return STATUS_OK;
+        }
+        /* The plain call converts to the locale, and gives NULL where that cannot hold the name. */
+        *name = calls->archive_entry_pathname_utf8(entry);
+        if (!*name)
+            *name = calls->archive_entry_pathname(entry);
+        if (*name && calls->archive_entry_filetype(entry) == AE_IFREG)
+            return STATUS_OK;
+    }
+}
+
+enum status archive_read_file(struct archive_reader *reader, void *bytes, size_t length, size_t *got,
+                              struct error *err)
+{
+    la_ssize_t count = reader->calls.archive_read_data(reader->archive, bytes, length);
+
+    if (count < 0)
+        return library_failed(reader, err);
+    *got = (size_t)count;
+    return STATUS_OK;
+}

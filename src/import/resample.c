@@ -1,0 +1,195 @@
+/* resample: bars of a finer timeframe to bars of a coarser one. */
+#include "import/import.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WEEK_MS = 7 * DAY_MS };
+
+bool resample_divides(enum timeframe from, enum timeframe to)
+{
+    int64_t short_ms = timeframe_ms(from), long_ms = timeframe_ms(to);
+
+    if (short_ms == 0)
+        return false; /* nothing is longer than a month */
+    if (long_ms == 0)
+        return DAY_MS % short_ms == 0; /* a month is made of days, and of nothing longer */
+    return long_ms > short_ms && long_ms % short_ms == 0 && (long_ms != WEEK_MS || DAY_MS % short_ms == 0);
+}
+
+size_t resample_bars(const struct bars *bars, enum timeframe to, int64_t *time, double *const column[BAR_COLUMNS])
+{
+    const double *const *from = bars->column;
+    int64_t end_ms = INT64_MIN;
+    size_t count = 0;
+
+    for (size_t i = 0; i < bars->count; i++) {
+        if (bars->time[i] >= end_ms) {
+            time[count] = timeframe_floor(to, bars->time[i]);
+            end_ms = timeframe_next(to, time[count]);
+            for (int c = 0; c < BAR_COLUMNS; c++)
+                column[c][count] = from[c][i];
+            count++;
+            continue;
+        }
+        column[BAR_HIGH][count - 1] = MAX(column[BAR_HIGH][count - 1], from[BAR_HIGH][i]);
+        column[BAR_LOW][count - 1] = MIN(column[BAR_LOW][count - 1], from[BAR_LOW][i]);
+        column[BAR_CLOSE][count - 1] = from[BAR_CLOSE][i];
+        column[BAR_VOLUME][count - 1] += from[BAR_VOLUME][i];
+    }
+    return count;
+}
+
+struct resample {
+    const struct resample_options *options;
+    struct resample_report *report;
+    struct snapshot *snapshot;
+    struct writer *writer;
+    int64_t market_end_ms; /* of the market's newest bar: periods that end by then are complete */
+    void *memory;          /* columns of one symbol */
+    size_t memory_bytes;
+};
+
+static enum status open_columns(struct resample *resample, size_t rows, int64_t **time, double *column[BAR_COLUMNS],
+                                struct error *err)
+{
+    size_t bytes = rows * sizeof(double);
+
+    if (bytes * (1 + BAR_COLUMNS) > resample->memory_bytes) {
+        mem_free(resample->memory);
+        resample->memory_bytes = 0;
+        resample->memory = mem_alloc(bytes * (1 + BAR_COLUMNS));
+        if (!resample->memory)
+            return fail(err, STATUS_MEMORY, "no memory to resample %zu bars", rows);
+        resample->memory_bytes = bytes * (1 + BAR_COLUMNS);
+    }
+    *time = resample->memory;
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        column[c] = (double *)((char *)resample->memory + bytes * (size_t)(1 + c));
+    return STATUS_OK;
+}
+
+/* A corrupt file is its symbol's failure: the others go on. */
+static enum status bars_of(struct resample *resample, size_t symbol, struct bars *bars, bool *failed, struct error *err)
+{
+    struct resample_report *report = resample->report;
+    enum status status = snapshot_bars(resample->snapshot, symbol, bars, err);
+
+    *failed = status == STATUS_CORRUPT;
+    if (!*failed)
+        return status;
+    if (report->first_failure[0] == '\0')
+        snprintf(report->first_failure, sizeof report->first_failure, "%s: %.400s",
+                 snapshot_symbol_name(resample->snapshot, symbol), err->text);
+    return STATUS_OK;
+}
+
+static void note_contradicted(struct resample *resample, const char *name, int64_t time_ms)
+{
+    char text[TIME_TEXT_BYTES];
+
+    if (resample->report->first_contradicted[0] != '\0')
+        return;
+    time_to_text(time_ms, timeframe_is_daily_or_longer(resample->options->to), text);
+    snprintf(resample->report->first_contradicted, sizeof resample->report->first_contradicted,
+             "%s %s: the stored bar differs", name, text);
+}
+
+static enum status resample_symbol(struct resample *resample, size_t symbol, struct error *err)
+{
+    const struct resample_options *options = resample->options;
+    struct resample_report *report = resample->report;
+    const char *name = snapshot_symbol_name(resample->snapshot, symbol);
+    double *column[BAR_COLUMNS];
+    struct put_result put = {0};
+    struct bars bars, made = {0};
+    int64_t *time = NULL;
+    bool failed;
+
+    TRY(bars_of(resample, symbol, &bars, &failed, err));
+    report->symbols++;
+    report->failed += failed;
+    if (failed || bars.count == 0)
+        return STATUS_OK;
+    TRY(open_columns(resample, bars.count, &time, column, err));
+    made.count = resample_bars(&bars, options->to, time, column);
+    made.time = time;
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        made.column[c] = column[c];
+    if (options->closed && timeframe_next(options->to, time[made.count - 1]) > resample->market_end_ms) {
+        made.count--;
+        report->not_closed++;
+    }
+    report->bars_from += bars.count;
+    report->bars_to += made.count;
+    if (made.count == 0)
+        return STATUS_OK;
+    TRY(writer_put(resample->writer, text_of(name), &made, options->replace, &put, err));
+    report->added += put.added;
+    report->same += put.same;
+    report->replaced += put.replaced;
+    report->contradicted += put.contradicted;
+    if (put.contradicted > 0)
+        note_contradicted(resample, name, time[put.first_contradicted]);
+    return STATUS_OK;
+}
+
+static enum status find_market_end(struct resample *resample, struct error *err)
+{
+    resample->market_end_ms = INT64_MIN;
+    for (size_t i = 0; i < snapshot_symbol_count(resample->snapshot) && resample->options->closed; i++) {
+        struct bars bars;
+        bool failed;
+
+        TRY(bars_of(resample, i, &bars, &failed, err));
+        if (!failed && bars.count > 0)
+            resample->market_end_ms = MAX(resample->market_end_ms,
+                                          timeframe_next(resample->options->from.frame, bars.time[bars.count - 1]));
+    }
+    return STATUS_OK;
+}
+
+static enum status resample_all(struct resample *resample, struct error *err)
+{
+    const struct resample_options *options = resample->options;
+    struct market_name to = options->from;
+    size_t count;
+
+    TRY(snapshot_open(&resample->snapshot, options->env, options->data_dir, &options->from, err));
+    TRY(find_market_end(resample, err));
+    to.frame = options->to;
+    TRY(writer_open(&resample->writer, options->env, options->data_dir, &to, "harrier resample", err));
+    count = snapshot_symbol_count(resample->snapshot);
+    for (size_t i = 0; i < count; i++) {
+        if (options->stop && atomic_load_explicit(options->stop, memory_order_relaxed))
+            return fail(err, STATUS_INTERRUPTED, "interrupted: nothing was stored");
+        TRY(resample_symbol(resample, i, err));
+        if (options->progress)
+            options->progress(options->progress_context, i + 1, count);
+    }
+    return writer_commit(resample->writer, err);
+}
+
+enum status resample_run(const struct resample_options *options, struct resample_report *report, struct error *err)
+{
+    struct resample resample = {.options = options, .report = report};
+    enum status status;
+
+    *report = (struct resample_report){0};
+    if (!resample_divides(options->from.frame, options->to))
+        return fail(err, STATUS_USAGE, "%s cannot be made of %s: its periods are not whole numbers of them",
+                    timeframe_name(options->to), timeframe_name(options->from.frame));
+    status = resample_all(&resample, err);
+    writer_close(resample.writer);
+    snapshot_close(resample.snapshot);
+    mem_free(resample.memory);
+    if (status != STATUS_OK)
+        return status;
+    if (report->failed > 0)
+        return fail(err, STATUS_PARTIAL, "%zu of %zu symbols could not be read: %s", report->failed, report->symbols,
+                    report->first_failure);
+    if (report->contradicted > 0)
+        return fail(err, STATUS_PARTIAL, "%llu bars differ from stored ones, which stay (--replace takes the new ones): %s",
+                    (unsigned long long)report->contradicted, report->first_contradicted);
+    return STATUS_OK;
+}

@@ -236,23 +236,22 @@ static void book(struct ledger *ledger, int lane, struct trade *trade, bool at_c
 /* ---- exits and entries ---------------------------------------------------------------------------------- */
 
 /* Turns the position into cash and tells the trade, whose reason may yet change.  Slippage is the caller's. */
-static struct trade leave(struct ledger *ledger, int lane, size_t bar, double price, enum trade_reason reason)
+static void leave(const struct moment *moment, double price, enum trade_reason reason, struct trade *trade)
 {
-    struct account *account = &ledger->account[lane];
+    struct ledger *ledger = moment->ledger;
+    struct account *account = &ledger->account[moment->lane];
     double value = fabs(account->units) * price;
     double fee = exit_fee(ledger->options, value);
     double borrowed = account->entry_cash - account->cash;
-    struct trade trade = {
-        .entry_bar = (uint32_t)account->entry_bar,
-        .exit_bar = (uint32_t)bar,
-        .entry_price = account->entry_price,
-        .exit_price = price,
-        .units = account->units,
-        .fees = account->entry_fee + borrowed + fee,
-        .reason = reason,
-    };
 
-    trade.profit = account->units * (price - account->entry_price) - trade.fees;
+    trade->entry_bar = (uint32_t)account->entry_bar;
+    trade->exit_bar = (uint32_t)moment->bar;
+    trade->entry_price = account->entry_price;
+    trade->exit_price = price;
+    trade->units = account->units;
+    trade->fees = account->entry_fee + borrowed + fee;
+    trade->reason = reason;
+    trade->profit = account->units * (price - account->entry_price) - trade->fees;
     account->cash += account->units * price - fee;
     account->fees += fee + borrowed;
     account->fills_value += value;
@@ -262,8 +261,7 @@ static struct trade leave(struct ledger *ledger, int lane, size_t bar, double pr
     account->due = SIZE_MAX;
     account->order.leave = account->order.leave_missed = false;
     if (ledger->levelled)
-        levels_disarm(&ledger->levels, lane);
-    return trade;
+        levels_disarm(&ledger->levels, moment->lane);
 }
 
 static double slipped(const struct ledger *ledger, double price, int direction)
@@ -276,9 +274,19 @@ static void leave_slipped(const struct moment *moment, double price, enum trade_
 {
     struct ledger *ledger = moment->ledger;
     int side = ledger->account[moment->lane].units > 0 ? 1 : -1;
-    struct trade trade = leave(ledger, moment->lane, moment->bar, slipped(ledger, price, -side), reason);
+    struct trade trade;
 
+    leave(moment, slipped(ledger, price, -side), reason, &trade);
     book(ledger, moment->lane, &trade, at_close);
+}
+
+/* Targets wait in the market: they do not slip. */
+static void leave_at(const struct moment *moment, double price, enum trade_reason reason)
+{
+    struct trade trade;
+
+    leave(moment, price, reason, &trade);
+    book(moment->ledger, moment->lane, &trade, false);
 }
 
 static void enter(struct ledger *ledger, int lane, size_t bar, double price, double units)
@@ -386,8 +394,7 @@ static void fill_orders(const struct moment *moment, double price, bool at_close
         return;
     }
     if (leaving)
-        trade = leave(ledger, moment->lane, moment->bar, slipped(ledger, price, -side),
-                      signalled ? REASON_SIGNAL : REASON_TIME);
+        leave(moment, slipped(ledger, price, -side), signalled ? REASON_SIGNAL : REASON_TIME, &trade);
 
     double units = 0, entry_price = slipped(ledger, price, account->order.enter);
     if (account->order.enter && account->stance == FLAT) {
@@ -429,13 +436,11 @@ static void fill_levels(const struct moment *moment)
     if (is_long ? below : above) {
         leave_slipped(moment, open, why, false);
     } else if (is_long ? above : below) {
-        struct trade trade = leave(ledger, moment->lane, bar, open, REASON_TARGET);
-        book(ledger, moment->lane, &trade, false);
+        leave_at(moment, open, REASON_TARGET);
     } else if (is_long ? low <= floor : high >= ceiling) {
         leave_slipped(moment, stop, why, false);
     } else {
-        struct trade trade = leave(ledger, moment->lane, bar, is_long ? ceiling : floor, REASON_TARGET);
-        book(ledger, moment->lane, &trade, false);
+        leave_at(moment, is_long ? ceiling : floor, REASON_TARGET);
     }
 }
 

@@ -10,9 +10,9 @@ struct run {
     const struct ledger_block *block;
     size_t first, count;                      /* the account's bar of the block's first; bars of the block */
     const uint64_t *signal[SIM_SIGNALS];      /* [lane], bit t: decides on orders of bar t */
-    uint64_t event[STANCES][LANES_MAX];       /* bit t: some order for an account that stands so */
+    const uint64_t *event[STANCES];           /* [lane], bit t: some order for an account that stands so */
     uint64_t changed[LANES_MAX], held[LANES_MAX];
-    uint64_t shifted[SIM_SIGNALS][LANES_MAX];
+    uint64_t shifted[SIM_SIGNALS][LANES_MAX], joined[STANCES][LANES_MAX]; /* where they had to be made */
     struct changes changes;
 };
 
@@ -36,22 +36,29 @@ static const uint64_t *shift_signals(struct ledger *ledger, const struct ledger_
 static void take_signals(struct ledger *ledger, struct run *run)
 {
     static const uint64_t none[LANES_MAX];
-    const uint64_t *const *signal = run->signal;
+    const uint64_t **signal = run->signal;
 
     for (int s = 0; s < SIM_SIGNALS; s++) {
         if (!ledger->plan->has[s])
-            run->signal[s] = none;
+            signal[s] = none;
         else if (ledger->options->fill == FILL_CLOSE)
-            run->signal[s] = run->block->signal[s];
+            signal[s] = run->block->signal[s];
         else
-            run->signal[s] = shift_signals(ledger, run->block, s, run->shifted[s]);
+            signal[s] = shift_signals(ledger, run->block, s, run->shifted[s]);
     }
+    run->event[FLAT] = signal[SIM_BUY];
+    run->event[LONG] = signal[SIM_SELL];
+    run->event[SHORT] = run->event[DONE] = none;
+    if (!ledger->shorts)
+        return;
+
     for (int l = 0; l < LANES_MAX; l++) {
-        run->event[FLAT][l] = signal[SIM_BUY][l] | signal[SIM_SHORT][l];
-        run->event[LONG][l] = signal[SIM_SELL][l] | signal[SIM_SHORT][l];
-        run->event[SHORT][l] = signal[SIM_COVER][l] | signal[SIM_BUY][l];
-        run->event[DONE][l] = 0;
+        run->joined[FLAT][l] = signal[SIM_BUY][l] | signal[SIM_SHORT][l];
+        run->joined[LONG][l] = signal[SIM_SELL][l] | signal[SIM_SHORT][l];
+        run->joined[SHORT][l] = signal[SIM_COVER][l] | signal[SIM_BUY][l];
     }
+    for (int stance = FLAT; stance <= SHORT; stance++)
+        run->event[stance] = run->joined[stance];
 }
 
 /* Levels of the block's last bar, for a signal there that fills in the next block. */

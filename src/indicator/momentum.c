@@ -80,7 +80,7 @@ const struct indicator indicator_macdext = {
                "slow_line = ma(skip(price, max(fast_bars - slow_bars, 0)), slowperiod, slowmatype)\n"
                "difference = (fast_line - slow_line) * sign(slowperiod - fastperiod + 0.5)\n"
                "macdsignal = ma(difference, signalperiod, signalmatype)\n"
-               "macd = if(isnan(macdsignal), nan, difference)\n"
+               "macd = difference + 0 * macdsignal\n"
                "macdhist = difference - macdsignal\n",
 };
 
@@ -206,8 +206,8 @@ const struct indicator indicator_trix = {
     .percent_scaled = true,
 };
 
-/* Where the range is 0 the raw value goes on as TA-Lib's 0, and NaN is reported.  All outputs start with the
- * last one. */
+/* Where the range is 0 the raw value goes on as TA-Lib's 0, and NaN is reported.  `+ 0 * smoother` makes all
+ * outputs begin together, as TA-Lib's do. */
 const struct indicator indicator_stoch = {
     .name = "stoch",
     .title = "Stochastic oscillator",
@@ -225,7 +225,7 @@ const struct indicator indicator_stoch = {
                "still = width <= 0\n"
                "smooth = ma(if(still, 0, 100 * (close - bottom) / width), slowk_period, slowk_matype)\n"
                "smoother = ma(smooth, slowd_period, slowd_matype)\n"
-               "slowk = if(still or isnan(smoother), nan, smooth)\n"
+               "slowk = if(still, nan, smooth + 0 * smoother)\n"
                "slowd = if(still, nan, smoother)\n",
     .output_may_be_nan = true,
 };
@@ -245,7 +245,7 @@ const struct indicator indicator_stochf = {
                "still = width <= 0\n"
                "raw = if(still, 0, 100 * (close - bottom) / width)\n"
                "smooth = ma(raw, fastd_period, fastd_matype)\n"
-               "fastk = if(still or isnan(smooth), nan, raw)\n"
+               "fastk = if(still, nan, raw + 0 * smooth)\n"
                "fastd = if(still, nan, smooth)\n",
     .output_may_be_nan = true,
 };
@@ -267,7 +267,7 @@ const struct indicator indicator_stochrsi = {
                "still = width <= 1e-11\n"
                "raw = if(still, 0, 100 * (r - bottom) / width)\n"
                "smooth = ma(raw, fastd_period, fastd_matype)\n"
-               "fastk = if(still or isnan(smooth), nan, raw)\n"
+               "fastk = if(still, nan, raw + 0 * smooth)\n"
                "fastd = if(still, nan, smooth)\n",
     .output_may_be_nan = true,
 };

@@ -204,16 +204,16 @@ const struct indicator indicator_kc = {
     .aliases = "keltner",
     .title = "Keltner channel",
     .group = "overlap",
-    .definition = "ema of the typical price ± a number of ATRs; the ATR is seeded where the average is",
+    .definition = "ema of the typical price ± a number of ATRs; both begin on the same bar",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE),
     OUTPUTS({"upperband", "upper"}, {"middleband", "middle"}, {"lowerband", "lower"}),
     PARAMETERS(PERIOD(2, 20), WHOLE("atrperiod", "atr", 1, 10), FACTOR("nbdev", "multiplier dev", 2)),
-    .formula = "middle_line = ema((high + low + close) / 3, timeperiod)\n"
+    .formula = "typical = skip((high + low + close) / 3, max(atrperiod - timeperiod + 1, 0))\n"
                "range = rma(skip(trange(), max(timeperiod - 1 - atrperiod, 0)), atrperiod)\n"
-               "upperband = middle_line + nbdev * range\n"
-               "middleband = if(isnan(range), nan, middle_line)\n"
-               "lowerband = middle_line - nbdev * range\n",
+               "middleband = ema(typical, timeperiod)\n"
+               "upperband = middleband + nbdev * range\n"
+               "lowerband = middleband - nbdev * range\n",
 };
 
 const struct indicator indicator_donchian = {

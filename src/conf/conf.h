@@ -54,13 +54,20 @@ struct conf; /* the values of one process */
 enum status conf_open(struct conf **conf, struct env *env, struct error *err);
 void conf_close(struct conf *conf);
 
+/* The file that was read; NULL where there was none. */
+const char *conf_file(const struct conf *conf);
+
+/* Name of the row's environment variable; false for rows that are flags alone. */
+enum { VARIABLE_BYTES = 64 };
+bool option_variable(const struct option_row *row, char variable[VARIABLE_BYTES]);
+
 /* Parses a command's words: `allowed[]` are the options that it takes, the rest are its operands, which stay in
  * order in operands[] (room for argc).  "--" ends options, "-" is an operand, --flag=value and --flag value,
- * -j2 and -j 2.  An unknown flag is STATUS_USAGE with the nearest allowed one. */
+ * -j2 and -j 2.  An unknown flag is STATUS_USAGE with the nearest allowed one.  `argv` must outlive `conf`. */
 enum status conf_parse(struct conf *conf, int argc, char **argv, const enum option *allowed, size_t allowed_count,
                        const char **operands, size_t *operand_count, struct error *err);
 
-bool conf_is_set(const struct conf *conf, enum option option);  /* not by default, or has a default */
+bool conf_is_set(const struct conf *conf, enum option option);  /* given somewhere, or has a default */
 enum option_source conf_source(const struct conf *conf, enum option option);
 const char *conf_origin(const struct conf *conf, enum option option); /* "default", "PATH:3", "HARRIER_FEE", "--fee" */
 

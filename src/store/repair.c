@@ -284,17 +284,26 @@ static enum status begin_anew(struct writer *writer, const struct rescue *rescue
     }
     if (status == STATUS_OK)
         status = writer->env->calls->sync_directory(writer->env, writer->place.path, err);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        if (!rescues[i].whole) {
-            char name[FILE_NAME_BYTES_MAX];
-
-            file_name_make(name, rescues[i].row.name, rescues[i].row.number);
-            set_aside(&writer->place, name);
-        }
     if (status == STATUS_OK)
         status = writer_renew(writer, &next, err);
     state_deinit(&next);
     return status;
+}
+
+/* The damaged files, now that nothing refers to them. */
+static enum status clear_damaged(struct writer *writer, const struct rescue *rescues, size_t count,
+                                 struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        char name[FILE_NAME_BYTES_MAX];
+
+        file_name_make(name, rescues[i].row.name, rescues[i].row.number);
+        if (rescues[i].whole)
+            writer_remove_file(writer, rescues[i].row.name, rescues[i].row.number);
+        else
+            set_aside(&writer->place, name);
+    }
+    return writer->env->calls->sync_directory(writer->env, writer->place.path, err);
 }
 
 static enum status rescue_symbols(struct writer *writer, struct verify_report *report, struct error *err)
@@ -322,6 +331,8 @@ static enum status rescue_symbols(struct writer *writer, struct verify_report *r
     }
     if (status == STATUS_OK)
         status = begin_anew(writer, rescues, count, err);
+    if (status == STATUS_OK)
+        status = clear_damaged(writer, rescues, count, err);
     mem_free(rescues);
     return status;
 }

@@ -134,15 +134,20 @@ enum status writer_renew(struct writer *writer, const struct state *next, struct
 
     if (status == STATUS_OK)
         status = journal_load(&writer->journal, &writer->place, FOR_WRITING, err);
-    for (size_t i = 0; i < old.state.row_count && status == STATUS_OK; i++)
-        if (!writer_refers_to(writer, &old.state.rows[i]))
-            writer_remove_file(writer, old.state.rows[i].name, old.state.rows[i].number);
     if (status == STATUS_OK)
         journal_deinit(&old);
     else
         writer->journal = old;
     writer->failed |= status != STATUS_OK;
     return status;
+}
+
+/* Files that grown ones have replaced, unless undo needs them. */
+static void remove_outgrown(struct writer *writer, const struct row *changed, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!writer_refers_to(writer, &changed[i]))
+            writer_remove_file(writer, changed[i].name, changed[i].number);
 }
 
 static enum status checkpoint(struct writer *writer, const struct row *changed, size_t count, struct error *err)
@@ -155,6 +160,8 @@ static enum status checkpoint(struct writer *writer, const struct row *changed, 
     status = grow_all(writer, &next, changed, count, err);
     if (status == STATUS_OK)
         status = writer_renew(writer, &next, err);
+    if (status == STATUS_OK)
+        remove_outgrown(writer, changed, count);
     state_deinit(&next);
     return status;
 }

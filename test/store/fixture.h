@@ -1,0 +1,108 @@
+/* Bars that are made of their place, and markets that are compared with what they must hold. */
+#ifndef HARRIER_TEST_STORE_FIXTURE_H
+#define HARRIER_TEST_STORE_FIXTURE_H
+
+#include <stdlib.h>
+
+#include "store/store.h"
+#include "test.h"
+
+enum { FIXTURE_BARS_MAX = 20000 };
+
+/* Bars in memory of the test's. */
+struct fixture {
+    size_t count;
+    int64_t time[FIXTURE_BARS_MAX];
+    double column[BAR_COLUMNS][FIXTURE_BARS_MAX];
+};
+
+static inline struct bars fixture_bars(const struct fixture *fixture)
+{
+    struct bars bars = {.count = fixture->count, .time = fixture->time};
+
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        bars.column[c] = fixture->column[c];
+    return bars;
+}
+
+/* Bars `from` … `to`-1 of a series; `flavour` parts series, and versions of one. */
+static inline void fixture_add(struct fixture *fixture, uint64_t flavour, int64_t from, int64_t to)
+{
+    for (int64_t i = from; i < to; i++) {
+        size_t at = fixture->count++;
+        uint64_t dice = random_at(flavour, 0, (uint64_t)i);
+        double low = 1.0 + (double)(dice % 100000) / 8, span = 1.0 + (double)((dice >> 20) % 1000) / 16;
+
+        ASSERT(at < FIXTURE_BARS_MAX);
+        fixture->time[at] = INT64_C(1577836800000) + i * DAY_MS;
+        fixture->column[BAR_LOW][at] = low;
+        fixture->column[BAR_HIGH][at] = low + span;
+        fixture->column[BAR_OPEN][at] = low + span * (double)((dice >> 30) % 17) / 16;
+        fixture->column[BAR_CLOSE][at] = low + span * (double)((dice >> 40) % 17) / 16;
+        fixture->column[BAR_VOLUME][at] = (double)(dice >> 50);
+    }
+}
+
+static inline struct fixture *fixture_new(uint64_t flavour, int64_t from, int64_t to)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+
+    ASSERT(fixture);
+    fixture_add(fixture, flavour, from, to);
+    return fixture;
+}
+
+static inline bool bars_same(const struct bars *a, const struct bars *b)
+{
+    if (a->count != b->count || memcmp(a->time, b->time, a->count * sizeof *a->time))
+        return false;
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        if (memcmp(a->column[c], b->column[c], a->count * sizeof(double)))
+            return false;
+    return true;
+}
+
+static const struct market_name market = {.venue = "test", .frame = TIMEFRAME_1D};
+
+/* Puts and commits bars from … to of one symbol. */
+static inline enum status put_series(struct env *env, const char *data, const char *symbol, uint64_t flavour,
+                                     int64_t from, int64_t to, bool replace, struct put_result *result,
+                                     struct error *err)
+{
+    struct fixture *fixture = fixture_new(flavour, from, to);
+    struct bars bars = fixture_bars(fixture);
+    struct writer *writer;
+    enum status status = writer_open(&writer, env, data, &market, "test", err);
+
+    if (status == STATUS_OK) {
+        status = writer_put(writer, text_of(symbol), &bars, replace, result, err);
+        if (status == STATUS_OK)
+            status = writer_commit(writer, err);
+        writer_close(writer);
+    }
+    free(fixture);
+    return status;
+}
+
+/* Whether the market holds exactly these bars under this name. */
+static inline bool symbol_is(struct env *env, const char *data, const char *symbol, uint64_t flavour, int64_t from,
+                             int64_t to)
+{
+    struct fixture *fixture = fixture_new(flavour, from, to);
+    struct bars wanted = fixture_bars(fixture), bars;
+    struct snapshot *snapshot;
+    struct error err;
+    ptrdiff_t at;
+    bool same = false;
+
+    if (snapshot_open(&snapshot, env, data, &market, &err) == STATUS_OK) {
+        at = snapshot_symbol_find(snapshot, text_of(symbol));
+        same = at >= 0 && snapshot_bars(snapshot, (size_t)at, &bars, &err) == STATUS_OK &&
+               bars_same(&bars, &wanted) && snapshot_check(snapshot, (size_t)at, &err) == STATUS_OK;
+        snapshot_close(snapshot);
+    }
+    free(fixture);
+    return same;
+}
+
+#endif

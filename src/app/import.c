@@ -196,6 +196,20 @@ static enum status import_files(struct app *app, const struct market_name *marke
     return status != STATUS_OK ? status : shown;
 }
 
+static enum status undo(struct app *app, const struct market_name *market, struct error *err)
+{
+    char time[TIME_TEXT_BYTES];
+    struct undo_report report = {0};
+    struct buffer out = {0};
+
+    TRY(store_undo(app->env, app->data, market, "harrier import --undo", &report, err));
+    time_to_text(report.time_ms / 1000 * 1000, false, time);
+    buffer_addf(&out, "the batch of `%s`, %s, is taken back: %zu symbols removed, %zu restored, %zu changed\n",
+                report.who, time, report.removed, report.restored, report.changed);
+    buffer_addf(&out, "the same once more brings it back\n");
+    return app_write(&out, err);
+}
+
 static enum status import_command(struct app *app, struct error *err)
 {
     struct market_name market;
@@ -208,7 +222,7 @@ static enum status import_command(struct app *app, struct error *err)
     if (conf_flag(app->conf, OPT_UNDO)) {
         if (app->operand_count)
             return fail(err, STATUS_USAGE, "--undo takes no files: harrier import --undo --as MARKET");
-        return store_undo(app->env, app->data, &market, err);
+        return undo(app, &market, err);
     }
     if (!app->operand_count)
         return fail(err, STATUS_USAGE, "harrier import needs files, folders, archives, or - for standard input");

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "rule/prove.h"
 #include "sim/sim.h"
 
 /* ---- check -------------------------------------------------------------------------------------------- */
@@ -115,34 +116,59 @@ static void check_json(const struct rule *rule, const double *values, struct buf
     *out = json.out;
 }
 
-/* The proof against the future, over every symbol of a market. */
+/* Keeps the first difference of one symbol in the error. */
+static enum status prove_symbol(const struct rule *rule, const double *values, const struct kernels *kernels,
+                                struct snapshot *snapshot, size_t symbol, struct arena *arena, size_t *bars_proved,
+                                struct error *err)
+{
+    struct proof proof = {0};
+    struct bars bars;
+    char text[1024];
+
+    TRY(snapshot_bars(snapshot, symbol, &bars, err));
+    TRY(rule_prove(&proof, arena, rule, values, kernels, &bars, 0, err));
+    *bars_proved += proof.bars;
+    if (proof.holds)
+        return STATUS_OK;
+    proof_text(&proof, rule, text, sizeof text);
+    return fail(err, STATUS_PARTIAL, "%s", text);
+}
+
+/* The proof against the future, over the symbols of a market. */
 static enum status prove(struct app *app, const struct rule *rule, const double *values, struct arena *arena,
                          struct buffer *out, struct error *err)
 {
+    const struct kernels *kernels = kernels_select(conf_text(app->conf, OPT_ISA), LANES_WIDE);
+    char number[NUMBER_TEXT_BYTES];
+    struct progress progress;
     struct snapshot *snapshot;
     struct market_name market;
-    size_t *chosen, count, bars_count = 0;
+    size_t *chosen, count, bars = 0;
     enum status status;
 
+    if (!kernels)
+        return fail(err, STATUS_USAGE, "--isa: this processor does not run it; base always does");
     TRY(app_market(app, conf_text(app->conf, OPT_ON), &market, err));
     TRY(snapshot_open(&snapshot, app->env, app->data, &market, err));
     status = app_symbols(app, snapshot, arena, &chosen, &count, err);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+    progress_begin(&progress, app, "symbols", status == STATUS_OK ? count : 0);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         size_t mark = arena_mark(arena);
-        struct bars bars;
 
-        status = snapshot_bars(snapshot, chosen[i], &bars, err);
-        if (status == STATUS_OK)
-            status = rule_prove(rule, values, &bars, arena, err);
-        if (status == STATUS_OK && __atomic_load_n(app_cancel(), __ATOMIC_RELAXED))
+        if (__atomic_load_n(app_cancel(), __ATOMIC_RELAXED)) {
             status = fail(err, STATUS_INTERRUPTED, "interrupted after %zu of %zu symbols", i, count);
+            break;
+        }
+        status = prove_symbol(rule, values, kernels, snapshot, chosen[i], arena, &bars, err);
         if (status != STATUS_OK)
             error_prefix(err, "%s: ", snapshot_symbol_name(snapshot, chosen[i]));
-        bars_count += bars.count;
         arena_reset(arena, mark);
+        progress_update(&progress, i);
     }
+    progress_end(&progress);
     if (status == STATUS_OK)
-        buffer_addf(out, "proof:      no value of %zu symbols, %zu bars looks into the future\n", count, bars_count);
+        buffer_addf(out, "proof:      no value of the rule knows a later bar (%zu symbols, %s bars)\n", count,
+                    with_commas((double)bars, 0, false, number));
     snapshot_close(snapshot);
     return status;
 }
@@ -198,8 +224,8 @@ const struct command command_check = {
             "  harrier check rsi --source > mine.rule\n"
             "  harrier check mine.rule --explain\n"
             "  harrier check mine.rule --on sample/1d --symbols S001\n",
-    .options = {OPT_ON, OPT_SYMBOLS, OPT_SET, OPT_EXPLAIN, OPT_SOURCE, OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 8,
+    .options = {OPT_ON, OPT_SYMBOLS, OPT_SET, OPT_EXPLAIN, OPT_SOURCE, OPT_ISA, OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 9,
     .run = check_command,
 };
 

@@ -23,6 +23,7 @@
     .parameter_count = sizeof((struct indicator_parameter[]){__VA_ARGS__}) / sizeof(struct indicator_parameter)
 
 #define PRICE {"price", INPUT_REAL}
+#define PRICES {"price0", INPUT_REAL}, {"price1", INPUT_REAL}
 #define OPEN {"open", INPUT_OPEN}
 #define HIGH {"high", INPUT_HIGH}
 #define LOW {"low", INPUT_LOW}

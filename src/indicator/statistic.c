@@ -96,6 +96,36 @@ const struct indicator indicator_tsf = {
     .kernel = KERNEL_TSF,
 };
 
+const struct indicator indicator_correl = {
+    .name = "correl",
+    .aliases = "correlation",
+    .title = "Correlation",
+    .group = "statistic",
+    .definition = "Pearson's correlation of the last n values of two; NaN where one stood still",
+    .source = TALIB,
+    INPUTS(PRICES),
+    REAL,
+    PARAMETERS(PERIOD(1, 30)),
+    .lookback = lookback_before,
+    .kernel = KERNEL_CORREL,
+    .output_may_be_nan = true,
+};
+
+const struct indicator indicator_beta = {
+    .name = "beta",
+    .title = "Beta",
+    .group = "statistic",
+    .definition = "slope of the second value's last n changes over the first's, both relative; NaN where the first "
+                  "changed alike",
+    .source = TALIB,
+    INPUTS(PRICES),
+    REAL,
+    PARAMETERS(PERIOD(1, 5)),
+    .lookback = lookback_period,
+    .kernel = KERNEL_BETA,
+    .output_may_be_nan = true,
+};
+
 const struct indicator indicator_highest = {
     .name = "highest",
     .title = "Highest value",

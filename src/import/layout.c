@@ -568,14 +568,27 @@ static enum status fit_names(struct layout *layout, struct sample *sample, struc
 
 /* ---- day and month ------------------------------------------------------------------------------------------------ */
 
-static enum status find_order(struct layout *layout, struct text head, struct buffer *notes, struct error *err)
+static bool has_ordered_dates(const struct sample *sample, int column)
+{
+    bool any = false, is_ordered;
+
+    for (unsigned row = 0; row < sample->rows && !any; row++) {
+        moment_order_of(cell_of(sample, row, column), &is_ordered);
+        any = is_ordered;
+    }
+    return any;
+}
+
+/* The first rows seldom prove it, so the whole head is looked at. */
+static enum status find_order(struct layout *layout, const struct sample *sample, struct text head,
+                              struct buffer *notes, struct error *err)
 {
     struct text fields[IMPORT_COLUMNS_MAX], line, example = {"", 0};
     struct text rest = {head.at + layout->data_at, head.length - layout->data_at};
     unsigned seen[3] = {0}, time = (unsigned)layout->column[FIELD_TIME];
     bool open_quote, is_ordered;
 
-    if (layout->rules.order != ORDER_UNKNOWN)
+    if (layout->rules.order != ORDER_UNKNOWN || !has_ordered_dates(sample, layout->column[FIELD_TIME]))
         return STATUS_OK;
     while (next_line(&rest, &line))
         if (layout_split(line, layout->delimiter, fields, IMPORT_COLUMNS_MAX, &open_quote) > time) {
@@ -586,8 +599,6 @@ static enum status find_order(struct layout *layout, struct text head, struct bu
                 example = example.length ? example : fields[time];
             }
         }
-    if (seen[ORDER_DAY_FIRST] + seen[ORDER_MONTH_FIRST] + seen[ORDER_UNKNOWN] == 0)
-        return STATUS_OK;
     if ((seen[ORDER_DAY_FIRST] > 0) == (seen[ORDER_MONTH_FIRST] > 0))
         return fail(err, STATUS_USAGE, "does \"%.*s\" begin with the day or with the month%s? Say --format dmy or --format mdy",
                     TEXT_ARG(example), seen[ORDER_DAY_FIRST] ? " (the file has dates that prove both)" : "");
@@ -716,7 +727,7 @@ static enum status recognise_csv(struct layout *layout, const struct layout_wish
         buffer_addf(notes, "; %u line%s in front of it left out", (unsigned)layout->data_line - layout->header,
                     layout->data_line - layout->header == 1 ? "" : "s");
     TRY(find_columns(layout, wish, sample, notes, err));
-    TRY(find_order(layout, head, notes, err));
+    TRY(find_order(layout, sample, head, notes, err));
     return describe(layout, wish, sample, notes, err);
 }
 

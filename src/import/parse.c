@@ -75,7 +75,7 @@ static enum status read_some(struct input *input, char *bytes, size_t length, si
         *got = MIN(length, file->length - input->at);
         memcpy(bytes, file->bytes + input->at, *got);
     } else if (file->kind == SOURCE_STREAM) {
-        TRY(archive_read_file(file->archive, bytes, length, got, err));
+        TRY(unpack_read(file->archive, bytes, length, got, err));
     }
     input->at += *got;
     return STATUS_OK;

@@ -44,7 +44,7 @@ static bool add_layout(struct report_builder *builder, struct parse_job *job, st
                      sizeof *report->layouts) != 0)
             return false;
         file->layout = report->layout_count++;
-        report->layouts[file->layout] = (struct import_layout){job->layout, 0, report->file_count};
+        report->layouts[file->layout] = (struct import_layout){job->layout, 0, report->file_count - 1};
         job->layout = NULL;
     }
     report->layouts[file->layout].files++;

@@ -31,11 +31,11 @@ static size_t base_of(const char *name, size_t length)
 static bool is_data_name(struct text base)
 {
     static const char *const endings[] = {".csv", ".txt", ".tsv", ".json", ".dat", ".prn"};
-    struct text plain = {base.at, archive_plain_length(base)};
+    struct text plain = {base.at, unpack_plain_length(base)};
 
     if (base.length == 0 || base.at[0] == '.')
         return false;
-    if (archive_is_named(plain))
+    if (unpack_is_named(plain))
         return true; /* x.tar, or x.tar of x.tar.zst */
     for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
         size_t length = strlen(endings[i]);
@@ -93,7 +93,7 @@ static enum status add_name(struct source *source, const char *folder, const cha
     if (info.is_directory)
         return add_folder(source, path, depth + 1, err);
     if (info.is_regular && (is_picked(source, text_of(path)) ||
-                            (source->glob_count > 0 && archive_is_named(text_of(name)) && is_data_name(text_of(name)))))
+                            (source->glob_count > 0 && unpack_is_named(text_of(name)) && is_data_name(text_of(name)))))
         return add_place(source, path, info.bytes, err);
     source->not_picked++;
     return STATUS_OK;
@@ -147,7 +147,7 @@ enum status source_init(struct source *source, struct env *env, const struct imp
 
 void source_deinit(struct source *source)
 {
-    archive_close(source->archive);
+    unpack_close(source->archive);
     for (size_t i = 0; i < source->count; i++)
         mem_free(source->places[i].path);
     mem_free(source->places);
@@ -173,7 +173,7 @@ static bool name_file(struct source_file *file, const char *archive, const char 
             *c = '?'; /* names from an archive go to terminals */
     file->base = entry_length ? archive_length + 1 + base_of(entry, entry_length) : base_of(archive, archive_length);
     base = text_of(file->name + file->base);
-    file->base_length = archive_plain_length(base);
+    file->base_length = unpack_plain_length(base);
     return true;
 }
 
@@ -210,7 +210,7 @@ static enum status load_entry(struct source *source, struct source_file *file, s
             file->bytes = grown;
             capacity = wanted;
         }
-        TRY(archive_read_file(source->archive, file->bytes + file->length, capacity - file->length, &got, err));
+        TRY(unpack_read(source->archive, file->bytes + file->length, capacity - file->length, &got, err));
         file->length += got;
     }
     return STATUS_OK;
@@ -224,7 +224,7 @@ static enum status next_entry(struct source *source, const char *path, struct so
 
     *done = false;
     for (;;) {
-        TRY(archive_next_file(source->archive, &entry, err));
+        TRY(unpack_next(source->archive, &entry, err));
         if (!entry) {
             *done = true;
             return STATUS_OK;
@@ -240,7 +240,7 @@ static enum status next_entry(struct source *source, const char *path, struct so
 
 static bool close_archive(struct source *source)
 {
-    archive_close(source->archive);
+    unpack_close(source->archive);
     source->archive = NULL;
     source->next++;
     return true;
@@ -254,7 +254,7 @@ static bool from_archive(struct source *source, const char *path, struct source_
     bool done = false;
 
     if (!source->archive)
-        status = archive_open(&source->archive, source->env, path, &source->bytes_read, &err);
+        status = unpack_open(&source->archive, source->env, path, &source->bytes_read, &err);
     if (status == STATUS_OK)
         status = next_entry(source, path, file, &done, &err);
     if (status == STATUS_OK && !done)
@@ -273,7 +273,7 @@ bool source_next(struct source *source, struct source_file *file, bool *no_memor
         const struct source_place *place = &source->places[source->next];
 
         *file = (struct source_file){0};
-        if (archive_is_named(text_of(place->path))) {
+        if (unpack_is_named(text_of(place->path))) {
             if (from_archive(source, place->path, file, no_memory))
                 return !*no_memory;
             continue;

@@ -2,7 +2,7 @@
 #ifndef HARRIER_IMPORT_SOURCE_H
 #define HARRIER_IMPORT_SOURCE_H
 
-#include "import/archive.h"
+#include "import/unpack.h"
 #include "import/import.h"
 
 enum {
@@ -14,7 +14,7 @@ enum {
 enum source_kind {
     SOURCE_PATH,   /* a plain file (or a pipe) */
     SOURCE_MEMORY, /* `bytes` */
-    SOURCE_STREAM, /* `bytes`, then archive_read_file(); must be read before the next source_next() */
+    SOURCE_STREAM, /* `bytes`, then unpack_read(); must be read before the next source_next() */
     SOURCE_FAILED  /* `err` says why */
 };
 
@@ -26,7 +26,7 @@ struct source_file {
     size_t base_length; /* without endings of compression; 0 for standard input */
     char *bytes;
     size_t length;
-    struct archive_reader *archive; /* of SOURCE_STREAM, borrowed */
+    struct unpacker *archive; /* of SOURCE_STREAM, borrowed */
     uint64_t disk_bytes;            /* 0 inside archives */
     struct error *err;              /* of SOURCE_FAILED */
 };
@@ -46,7 +46,7 @@ struct source {
     atomic_uint_least64_t bytes_read;
     size_t not_picked;
     bool pipe;
-    struct archive_reader *archive;      /* the one that is open */
+    struct unpacker *archive;      /* the one that is open */
 };
 
 /* Looks at every path and lists folders.  STATUS_MISSING where one is not there. */

@@ -1,5 +1,5 @@
-/* archive: libarchive behind a table of its calls. */
-#include "import/archive.h"
+/* unpack: libarchive behind a table of its calls. */
+#include "import/unpack.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -27,7 +27,7 @@ struct calls {
     __LA_MODE_T (*archive_entry_filetype)(struct archive_entry *);
 };
 
-struct archive_reader {
+struct unpacker {
     void *library;
     struct calls calls;
     struct archive *archive;
@@ -51,7 +51,7 @@ static bool ends_with(struct text name, const char *ending)
     return name.length > length && memcmp(name.at + name.length - length, ending, length) == 0;
 }
 
-size_t archive_plain_length(struct text name)
+size_t unpack_plain_length(struct text name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(endings); i++)
         if (ends_with(name, endings[i]))
@@ -59,15 +59,15 @@ size_t archive_plain_length(struct text name)
     return name.length;
 }
 
-bool archive_is_named(struct text name)
+bool unpack_is_named(struct text name)
 {
     for (size_t i = 0; i < ARRAY_COUNT(containers); i++)
         if (ends_with(name, containers[i]))
             return true;
-    return archive_plain_length(name) != name.length;
+    return unpack_plain_length(name) != name.length;
 }
 
-static enum status load_library(struct archive_reader *reader, struct error *err)
+static enum status load_library(struct unpacker *reader, struct error *err)
 {
     static const struct {
         const char *name;
@@ -98,7 +98,7 @@ static enum status load_library(struct archive_reader *reader, struct error *err
 
 static la_ssize_t read_block(struct archive *archive, void *context, const void **block)
 {
-    struct archive_reader *reader = context;
+    struct unpacker *reader = context;
     size_t got = 0;
 
     (void)archive;
@@ -113,7 +113,7 @@ static la_ssize_t read_block(struct archive *archive, void *context, const void 
     return (la_ssize_t)got;
 }
 
-static enum status library_failed(struct archive_reader *reader, struct error *err)
+static enum status library_failed(struct unpacker *reader, struct error *err)
 {
     const char *words = reader->calls.archive_error_string(reader->archive);
 
@@ -125,7 +125,7 @@ static enum status library_failed(struct archive_reader *reader, struct error *e
                 words ? words : "");
 }
 
-static enum status start(struct archive_reader *reader, struct error *err)
+static enum status start(struct unpacker *reader, struct error *err)
 {
     const struct calls *calls = &reader->calls;
 
@@ -144,10 +144,10 @@ static enum status start(struct archive_reader *reader, struct error *err)
     return STATUS_OK;
 }
 
-enum status archive_open(struct archive_reader **opened, struct env *env, const char *path,
+enum status unpack_open(struct unpacker **opened, struct env *env, const char *path,
                          atomic_uint_least64_t *bytes_read, struct error *err)
 {
-    struct archive_reader *reader = mem_zero(1, sizeof *reader);
+    struct unpacker *reader = mem_zero(1, sizeof *reader);
     enum status status;
 
     if (!reader)
@@ -157,14 +157,14 @@ enum status archive_open(struct archive_reader **opened, struct env *env, const 
     reader->bytes_read = bytes_read;
     status = start(reader, err);
     if (status != STATUS_OK) {
-        archive_close(reader);
+        unpack_close(reader);
         return status;
     }
     *opened = reader;
     return STATUS_OK;
 }
 
-void archive_close(struct archive_reader *reader)
+void unpack_close(struct unpacker *reader)
 {
     if (!reader)
         return;
@@ -177,7 +177,7 @@ void archive_close(struct archive_reader *reader)
     mem_free(reader);
 }
 
-enum status archive_next_file(struct archive_reader *reader, const char **name, struct error *err)
+enum status unpack_next(struct unpacker *reader, const char **name, struct error *err)
 {
     const struct calls *calls = &reader->calls;
 
@@ -203,7 +203,7 @@ enum status archive_next_file(struct archive_reader *reader, const char **name, 
     }
 }
 
-enum status archive_read_file(struct archive_reader *reader, void *bytes, size_t length, size_t *got,
+enum status unpack_read(struct unpacker *reader, void *bytes, size_t length, size_t *got,
                               struct error *err)
 {
     la_ssize_t count = reader->calls.archive_read_data(reader->archive, bytes, length);

@@ -1,5 +1,5 @@
-/* Values below 64 have a bucket each; above, each power of two is cut into 64 equal buckets, so that a
- * bucket is never wider than 1/64 of the values in it. */
+/* Values below 64 have a bucket each; above, each power of two is cut into 64 equal buckets, so
+ * that a bucket is never wider than 1/64 of the values in it. */
 #include "base/histogram.h"
 
 #include <string.h>

@@ -91,7 +91,8 @@ void arena_init(struct arena *arena, void *memory, size_t bytes)
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
     size_t alignment = bytes >= 64 ? 64 : 16;
-    size_t begin = ((uintptr_t)arena->memory + arena->used + alignment - 1) / alignment * alignment -
+    size_t begin = ((uintptr_t)arena->memory + arena->used + alignment - 1) / alignment *
+                       alignment -
                    (uintptr_t)arena->memory;
 
     if (begin > arena->bytes || bytes > arena->bytes - begin)

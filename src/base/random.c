@@ -1,4 +1,5 @@
-/* Philox 4x32-10: ten rounds of two 32-bit multiplications that mix a 128-bit counter with a key. */
+/* Philox 4x32-10: ten rounds of two 32-bit multiplications that mix a 128-bit counter with a key.
+ */
 #include "base/random.h"
 
 enum { PHILOX_ROUNDS = 10 };
@@ -25,7 +26,8 @@ static void philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
 uint64_t random_at(uint64_t seed, uint64_t stream, uint64_t counter)
 {
     uint64_t block = counter / 2; /* one block of 128 bits is two numbers */
-    uint32_t place[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)};
+    uint32_t place[4] = {(uint32_t)block, (uint32_t)(block >> 32), (uint32_t)stream,
+                         (uint32_t)(stream >> 32)};
     uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     uint32_t out[4];
     unsigned half = counter % 2 * 2;
@@ -44,7 +46,8 @@ uint64_t random_next(struct random *random)
     return random_at(random->seed, random->stream, random->counter++);
 }
 
-/* D. Lemire, "Fast random integer generation in an interval", 2019: a division only where it could matter. */
+/* D. Lemire, "Fast random integer generation in an interval", 2019: a division only where it could
+ * matter. */
 uint64_t random_below(struct random *random, uint64_t limit)
 {
     unsigned __int128 product = (unsigned __int128)random_next(random) * limit;

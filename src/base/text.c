@@ -57,7 +57,7 @@ struct text text_trim(struct text view)
     return view;
 }
 
-/* Linear but for the way back to the last star, so no pattern can make it slow beyond length × length. */
+/* Linear but for the way back to the last star, so no pattern is slow beyond length × length. */
 bool text_matches_glob(struct text view, const char *glob)
 {
     const char *star = NULL;
@@ -82,7 +82,7 @@ bool text_matches_glob(struct text view, const char *glob)
     return *glob == '\0';
 }
 
-/* Optimal string alignment: three rows of the table of edits are enough for the swap of neighbours. */
+/* Optimal string alignment: three rows of the table of edits are enough for a swap. */
 unsigned text_distance(struct text a, struct text b)
 {
     unsigned rows[3][WORD_MAX + 1];
@@ -133,7 +133,7 @@ const char *text_nearest(struct text word, const char *const *names, size_t coun
     return nearest;
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 struct decimal {
     uint64_t digits; /* the first 19 significant ones */
@@ -202,7 +202,7 @@ static bool decimal_read(struct decimal *decimal, const char *at, const char *en
 static bool read_by_library(struct text view, double *number)
 {
     char copy[NUMBER_TEXT_MAX];
-    locale_t locale = newlocale(LC_ALL_MASK, "C", NULL); /* glibc and musl: a constant, no allocation */
+    locale_t locale = newlocale(LC_ALL_MASK, "C", NULL); /* a constant of the library */
 
     memcpy(copy, view.at, view.length);
     copy[view.length] = '\0';
@@ -212,8 +212,8 @@ static bool read_by_library(struct text view, double *number)
     return isfinite(*number);
 }
 
-/* W. D. Clinger, "How to read floating point numbers accurately", 1990: where digits and power of ten are
- * both exact doubles, one multiplication or division rounds once and so rounds right. */
+/* W. D. Clinger, "How to read floating point numbers accurately", 1990: where digits and power of
+ * ten are both exact doubles, one multiplication or division rounds once and so rounds right. */
 bool text_to_double(struct text view, double *number)
 {
     struct decimal decimal;
@@ -222,8 +222,8 @@ bool text_to_double(struct text view, double *number)
     if (view.length >= NUMBER_TEXT_MAX || !decimal_read(&decimal, view.at, view.at + view.length))
         return false;
     value = (double)decimal.digits;
-    if (!decimal.exact || decimal.digits > (uint64_t)1 << 53 || decimal.exponent < -EXACT_POWER_MAX ||
-        decimal.exponent > EXACT_POWER_MAX) {
+    if (!decimal.exact || decimal.digits > (uint64_t)1 << 53 ||
+        decimal.exponent < -EXACT_POWER_MAX || decimal.exponent > EXACT_POWER_MAX) {
         if (decimal.digits != 0)
             return read_by_library(view, number);
     } else if (decimal.exponent < 0) {
@@ -257,8 +257,8 @@ bool text_to_int64(struct text view, int64_t *number)
     return true;
 }
 
-/* Writes digits × 10^exponent, where digits has no zero at its end, as people write it: 0.00001, 10000,
- * and with an exponent below 10^-6 and from 10^21 on. */
+/* Writes digits × 10^exponent, where digits has no zero at its end, as people write it: 0.00001,
+ * 10000, and with an exponent below 10^-6 and from 10^21 on. */
 static size_t place_digits(char *text, const char *digits, int count, int exponent)
 {
     int point = count + exponent; /* digits in front of the decimal point */
@@ -295,7 +295,7 @@ static size_t place_digits(char *text, const char *digits, int count, int expone
     return (size_t)(at - text) + (size_t)count;
 }
 
-/* The short way for numbers that people wrote: the fewest decimal places that give the same bits back. */
+/* The short way for numbers that people wrote: the fewest decimal places that read back. */
 static int short_decimal(double number, uint64_t *digits)
 {
     for (int places = 0; places <= 12; places++) {
@@ -337,8 +337,8 @@ static int shortest_digits(double number, char digits[DOUBLE_TEXT_BYTES], int *e
         if (count == 17 || reads_back(digits, count, power, number))
             return count;
 
-        /* Below a power of two the doubles lie closer: the next decimal upwards may read back where the
-         * nearest one, downwards, does not. */
+        /* Below a power of two the doubles lie closer: the next decimal upwards may read back where
+         * the nearest one, downwards, does not. */
         if (digits[count - 1] < '9') {
             digits[count - 1]++;
             if (reads_back(digits, count, power, number))
@@ -378,7 +378,7 @@ size_t double_to_text(double number, char text[DOUBLE_TEXT_BYTES])
     return sign + place_digits(text + sign, digits, count, exponent);
 }
 
-/* ---- buffer ----------------------------------------------------------------------------------------- */
+/* ---- buffer ---------------------------------------------------------------------------------- */
 
 void buffer_deinit(struct buffer *buffer)
 {
@@ -447,7 +447,7 @@ const char *buffer_text(struct buffer *buffer)
     return buffer->at;
 }
 
-/* ---- UTF-8 ------------------------------------------------------------------------------------------ */
+/* ---- UTF-8 ----------------------------------------------------------------------------------- */
 
 size_t utf8_columns(const char *ended)
 {
@@ -470,8 +470,10 @@ bool utf8_valid(const char *bytes, size_t length)
             at++;
             continue;
         }
-        more = *at >= 0xC2 && *at <= 0xDF ? 1 : *at >= 0xE0 && *at <= 0xEF ? 2 : *at >= 0xF0 && *at <= 0xF4 ? 3 : 0;
-        if (more == 0 || (size_t)(end - at) <= more)
+        if (*at < 0xC2 || *at > 0xF4)
+            return false;
+        more = *at < 0xE0 ? 1 : *at < 0xF0 ? 2 : 3;
+        if ((size_t)(end - at) <= more)
             return false;
         if (*at == 0xE0)
             lowest = 0xA0;

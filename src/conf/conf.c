@@ -50,12 +50,14 @@ bool option_variable(const struct option_row *row, char variable[VARIABLE_BYTES]
 
 static enum status too_much(struct error *err)
 {
-    return fail(err, STATUS_LIMIT, "the values of all options are longer than %d MiB", CONF_BYTES_MAX >> 20);
+    return fail(err, STATUS_LIMIT, "the values of all options are longer than %d MiB",
+                CONF_BYTES_MAX >> 20);
 }
 
-/* ---- lists -------------------------------------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
-static enum status list_add(struct conf *conf, enum option option, const char *item, size_t length, struct error *err)
+static enum status list_add(struct conf *conf, enum option option, const char *item, size_t length,
+                            struct error *err)
 {
     struct list *list = &conf->lists[option];
 
@@ -64,13 +66,15 @@ static enum status list_add(struct conf *conf, enum option option, const char *i
     if (!list->items)
         return too_much(err);
     if (list->count == LIST_ITEMS_MAX)
-        return fail(err, STATUS_LIMIT, "--%s is given more than %d times", option_rows[option].flag, LIST_ITEMS_MAX);
+        return fail(err, STATUS_LIMIT, "--%s is given more than %d times", option_rows[option].flag,
+                    LIST_ITEMS_MAX);
     list->items[list->count] = arena_copy_text(&conf->arena, item, length);
     return list->items[list->count++] ? STATUS_OK : too_much(err);
 }
 
-/* Commas part only where the row shows it by its value's name, GLOB,…: other texts may hold them. */
-static enum status list_take(struct conf *conf, enum option option, const char *text, struct error *err)
+/* Commas part only where the row shows it by its value's name, GLOB,…: others may hold them. */
+static enum status list_take(struct conf *conf, enum option option, const char *text,
+                             struct error *err)
 {
     bool commas = strstr(option_rows[option].value_name, ",...") != NULL;
 
@@ -83,9 +87,10 @@ static enum status list_take(struct conf *conf, enum option option, const char *
     return list_add(conf, option, text, strlen(text), err);
 }
 
-/* ---- one value ---------------------------------------------------------------------------------------- */
+/* ---- one value ------------------------------------------------------------------------------- */
 
-/* A value of a higher source replaces one of a lower; items of a list that come from one source add up. */
+/* A value of a higher source replaces one of a lower; items of a list that come from one source add
+ * up. */
 static enum status take(struct conf *conf, enum option option, const char *text, const char *origin,
                         enum option_source source, struct error *err)
 {
@@ -113,7 +118,7 @@ static enum status take_defaults(struct conf *conf, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- file --------------------------------------------------------------------------------------------- */
+/* ---- file ------------------------------------------------------------------------------------ */
 
 static const char *variable_of(const char *name)
 {
@@ -137,7 +142,8 @@ static enum status find_file(struct conf *conf, bool *named, struct error *err)
     else if (!path)
         return STATUS_OK;
     if (!path && length >= (int)sizeof built)
-        return fail(err, STATUS_LIMIT, "the path of the configuration is longer than %d bytes", PATH_BYTES_MAX);
+        return fail(err, STATUS_LIMIT, "the path of the configuration is longer than %d bytes",
+                    PATH_BYTES_MAX);
     if (!path)
         path = built;
     conf->file = arena_copy_text(&conf->arena, path, strlen(path));
@@ -156,8 +162,9 @@ static enum status take_yaml(struct conf *conf, struct text content, struct erro
 
         if (!values[i].text)
             continue;
-        length = values[i].line ? snprintf(origin, sizeof origin, "%s:%u", conf->file, values[i].line)
-                                : snprintf(origin, sizeof origin, "%s", conf->file);
+        length = values[i].line
+                     ? snprintf(origin, sizeof origin, "%s:%u", conf->file, values[i].line)
+                     : snprintf(origin, sizeof origin, "%s", conf->file);
         kept = arena_copy_text(&conf->arena, origin, (size_t)MIN(length, (int)sizeof origin - 1));
         if (!kept)
             return too_much(err);
@@ -191,7 +198,7 @@ static enum status take_file(struct conf *conf, struct env *env, struct error *e
     return status;
 }
 
-/* ---- environment -------------------------------------------------------------------------------------- */
+/* ---- environment ----------------------------------------------------------------------------- */
 
 static enum status take_environment(struct conf *conf, struct error *err)
 {
@@ -212,7 +219,7 @@ static enum status take_environment(struct conf *conf, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- command line ------------------------------------------------------------------------------------- */
+/* ---- command line ---------------------------------------------------------------------------- */
 
 struct words {
     struct conf *conf;
@@ -223,7 +230,8 @@ struct words {
     size_t allowed_count;
 };
 
-static const struct option_row *find_flag(const struct words *words, struct text flag, char letter, enum option *found)
+static const struct option_row *find_flag(const struct words *words, struct text flag, char letter,
+                                          enum option *found)
 {
     for (size_t i = 0; i < words->allowed_count; i++) {
         const struct option_row *row = &option_rows[words->allowed[i]];
@@ -246,18 +254,20 @@ static enum status unknown_flag(const struct words *words, struct text flag, str
             names[count++] = option_rows[words->allowed[i]].flag;
     nearest = text_nearest(flag, names, count);
     if (nearest)
-        return fail(err, STATUS_USAGE, "unknown option --%.*s; did you mean --%s?", (int)MIN(flag.length, 64), flag.at,
-                    nearest);
+        return fail(err, STATUS_USAGE, "unknown option --%.*s; did you mean --%s?",
+                    (int)MIN(flag.length, 64), flag.at, nearest);
     for (unsigned i = 0; i < OPTION_COUNT; i++)
         if (option_rows[i].flag && text_is(flag, option_rows[i].flag))
-            return fail(err, STATUS_USAGE, "--%s is not an option of this command; --help shows those that are",
+            return fail(err, STATUS_USAGE,
+                        "--%s is not an option of this command; --help shows those that are",
                         option_rows[i].flag);
     return fail(err, STATUS_USAGE, "unknown option --%.*s; --help shows those that there are",
                 (int)MIN(flag.length, 64), flag.at);
 }
 
 /* `given` is the value that came in the same word, or NULL: then the next word is the value. */
-static enum status take_flag(struct words *words, enum option option, const char *given, struct error *err)
+static enum status take_flag(struct words *words, enum option option, const char *given,
+                             struct error *err)
 {
     const struct option_row *row = &option_rows[option];
     char *origin = arena_alloc(&words->conf->arena, strlen(row->flag) + 3);
@@ -271,7 +281,8 @@ static enum status take_flag(struct words *words, enum option option, const char
         given = "true";
     } else if (!given) {
         if (words->at + 1 >= words->argc || strncmp(words->argv[words->at + 1], "--", 2) == 0)
-            return fail(err, STATUS_USAGE, "--%s needs a value: --%s %s", row->flag, row->flag, row->value_name);
+            return fail(err, STATUS_USAGE, "--%s needs a value: --%s %s", row->flag, row->flag,
+                        row->value_name);
         given = words->argv[++words->at];
     }
     return take(words->conf, option, given, origin, FROM_COMMAND_LINE, err);
@@ -292,14 +303,19 @@ static enum status take_short(struct words *words, const char *word, struct erro
     enum option option;
 
     if (!find_flag(words, (struct text){0}, word[0], &option))
-        return fail(err, STATUS_USAGE, "unknown option -%.64s; --help shows those that there are", word);
+        return fail(err, STATUS_USAGE, "unknown option -%.64s; --help shows those that there are",
+                    word);
     return take_flag(words, option, word[1] ? word + 1 : NULL, err);
 }
 
-enum status conf_parse(struct conf *conf, int argc, char **argv, const enum option *allowed, size_t allowed_count,
-                       const char **operands, size_t *operand_count, struct error *err)
+enum status conf_parse(struct conf *conf, int argc, char **argv, const enum option *allowed,
+                       size_t allowed_count, const char **operands, size_t *operand_count,
+                       struct error *err)
 {
-    struct words words = {.conf = conf, .argc = argc, .argv = argv, .allowed = allowed,
+    struct words words = {.conf = conf,
+                          .argc = argc,
+                          .argv = argv,
+                          .allowed = allowed,
                           .allowed_count = allowed_count};
     bool ended = false;
 
@@ -319,7 +335,7 @@ enum status conf_parse(struct conf *conf, int argc, char **argv, const enum opti
     return STATUS_OK;
 }
 
-/* ---- life, and what is asked ---------------------------------------------------------------------------- */
+/* ---- life, and what is asked ----------------------------------------------------------------- */
 
 enum status conf_open(struct conf **conf, struct env *env, struct error *err)
 {

@@ -9,14 +9,15 @@
 
 enum { QUOTED_MAX = 64, CHOICES_MAX = 16, CHOICE_BYTES_MAX = 32 };
 
-/* The number in front of a unit, moved by a power of ten in its text, so that 0.7% is the double nearest to
- * 0.007 (0.7 / 100 is not). */
+/* The number in front of a unit, moved by a power of ten in its text, so that 0.7% is the double
+ * nearest to 0.007 (0.7 / 100 is not). */
 static bool shifted_number(struct text text, const char *power, double *number)
 {
     char shifted[80];
     int length;
 
-    if (text.length == 0 || text.length > 64 || memchr(text.at, 'e', text.length) || memchr(text.at, 'E', text.length))
+    if (text.length == 0 || text.length > 64 || memchr(text.at, 'e', text.length) ||
+        memchr(text.at, 'E', text.length))
         return false;
     length = snprintf(shifted, sizeof shifted, "%.*s%s", TEXT_ARG(text), power);
     return text_to_double((struct text){shifted, (size_t)length}, number);
@@ -49,12 +50,14 @@ enum status rate_parse(double *share, struct text text, const char *what, struct
                     "(or `%s%%` for %s times the value)",
                     what, as_is, as_is, hundredfold, hundredfold, as_is);
     }
-    return fail(err, STATUS_USAGE, "%s: `%.*s` is not a rate: expected a number with its unit, such as 0.1%% or 10bps",
+    return fail(err, STATUS_USAGE,
+                "%s: `%.*s` is not a rate: expected a number with its unit, such as 0.1%% or 10bps",
                 what, (int)MIN(text.length, QUOTED_MAX), text.at);
 }
 
 /* A bound as the user would write it. */
-static void bound_to_text(const struct option_row *row, double bound, char text[DOUBLE_TEXT_BYTES + 1])
+static void bound_to_text(const struct option_row *row, double bound,
+                          char text[DOUBLE_TEXT_BYTES + 1])
 {
     size_t length = double_to_text(row->type == OPTION_RATE ? bound * 100 : bound, text);
 
@@ -62,8 +65,8 @@ static void bound_to_text(const struct option_row *row, double bound, char text[
         memcpy(text + length, "%", 2);
 }
 
-static enum status check_range(const struct option_row *row, const char *text, double number, const char *origin,
-                               struct error *err)
+static enum status check_range(const struct option_row *row, const char *text, double number,
+                               const char *origin, struct error *err)
 {
     char low[DOUBLE_TEXT_BYTES + 1], high[DOUBLE_TEXT_BYTES + 1];
 
@@ -71,16 +74,18 @@ static enum status check_range(const struct option_row *row, const char *text, d
         return STATUS_OK;
     bound_to_text(row, row->low, low);
     bound_to_text(row, row->high, high);
-    return fail(err, STATUS_USAGE, "%s: `%.*s` is out of range: expected %s to %s", origin, QUOTED_MAX, text, low,
-                high);
+    return fail(err, STATUS_USAGE, "%s: `%.*s` is out of range: expected %s to %s", origin,
+                QUOTED_MAX, text, low, high);
 }
 
-static enum status parse_flag(struct value *value, const char *text, const char *origin, struct error *err)
+static enum status parse_flag(struct value *value, const char *text, const char *origin,
+                              struct error *err)
 {
     value->flag = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
     if (value->flag || strcmp(text, "false") == 0 || strcmp(text, "0") == 0)
         return STATUS_OK;
-    return fail(err, STATUS_USAGE, "%s: `%.*s` is neither true nor false", origin, QUOTED_MAX, text);
+    return fail(err, STATUS_USAGE, "%s: `%.*s` is neither true nor false", origin, QUOTED_MAX,
+                text);
 }
 
 static enum status parse_choice(const struct option_row *row, const char *text, const char *origin,
@@ -103,8 +108,9 @@ static enum status parse_choice(const struct option_row *row, const char *text, 
         rest += length + (rest[length] == ' ');
     }
     nearest = text_nearest(text_of(text), names, count);
-    return fail(err, STATUS_USAGE, "%s: `%.*s` is not one of: %s%s%s%s", origin, QUOTED_MAX, text, row->choices,
-                nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+    return fail(err, STATUS_USAGE, "%s: `%.*s` is not one of: %s%s%s%s", origin, QUOTED_MAX, text,
+                row->choices, nearest ? "; did you mean `" : "", nearest ? nearest : "",
+                nearest ? "`?" : "");
 }
 
 static enum status parse_number(struct value *value, const struct option_row *row, const char *text,
@@ -112,7 +118,8 @@ static enum status parse_number(struct value *value, const struct option_row *ro
 {
     if (row->type == OPTION_WHOLE) {
         if (!text_to_int64(text_of(text), &value->whole))
-            return fail(err, STATUS_USAGE, "%s: `%.*s` is not a whole number", origin, QUOTED_MAX, text);
+            return fail(err, STATUS_USAGE, "%s: `%.*s` is not a whole number", origin, QUOTED_MAX,
+                        text);
         value->number = (double)value->whole;
     } else if (row->type == OPTION_NUMBER) {
         if (!text_to_double(text_of(text), &value->number))
@@ -123,7 +130,8 @@ static enum status parse_number(struct value *value, const struct option_row *ro
     return check_range(row, text, value->number, origin, err);
 }
 
-static enum status parse_date(struct value *value, const char *text, const char *origin, struct error *err)
+static enum status parse_date(struct value *value, const char *text, const char *origin,
+                              struct error *err)
 {
     enum status status = time_parse(&value->whole, text_of(text), 0, err);
 
@@ -132,8 +140,8 @@ static enum status parse_date(struct value *value, const char *text, const char 
     return status;
 }
 
-enum status value_parse(struct value *value, const struct option_row *row, const char *text, const char *origin,
-                        struct error *err)
+enum status value_parse(struct value *value, const struct option_row *row, const char *text,
+                        const char *origin, struct error *err)
 {
     struct value parsed = {.text = text, .origin = origin, .number = NAN};
 

@@ -9,12 +9,13 @@ struct value {
     const char *origin; /* where, for a person */
     enum option_source source;
     bool flag;
-    int64_t whole;      /* and dates */
-    double number;      /* and rates */
+    int64_t whole; /* and dates */
+    double number; /* and rates */
 };
 
-/* Reads `text` by the row's type and checks its range.  `origin` stands at the front of the sentence. */
-enum status value_parse(struct value *value, const struct option_row *row, const char *text, const char *origin,
-                        struct error *err);
+/* Reads `text` by the row's type and checks its range.  `origin` stands at the front of the
+ * sentence. */
+enum status value_parse(struct value *value, const struct option_row *row, const char *text,
+                        const char *origin, struct error *err);
 
 #endif

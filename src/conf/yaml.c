@@ -1,5 +1,6 @@
-/* The configuration file, by libcyaml.  The schema is made from the rows: a name is a key, "a.b" the key b under
- * a; every value is read as text and then by the row, as a value of any other source is. */
+/* The configuration file, by libcyaml.  The schema is made from the rows: a name is a key, "a.b"
+ * the key b under a; every value is read as text and then by the row, as a value of any other
+ * source is. */
 #include "conf/yaml.h"
 
 #include <cyaml/cyaml.h>
@@ -31,9 +32,10 @@ struct complaint {
 
 struct library {
     void *handle;
-    cyaml_err_t (*load_data)(const uint8_t *, size_t, const cyaml_config_t *, const cyaml_schema_value_t *,
-                             cyaml_data_t **, unsigned *);
-    cyaml_err_t (*free)(const cyaml_config_t *, const cyaml_schema_value_t *, cyaml_data_t *, unsigned);
+    cyaml_err_t (*load_data)(const uint8_t *, size_t, const cyaml_config_t *,
+                             const cyaml_schema_value_t *, cyaml_data_t **, unsigned *);
+    cyaml_err_t (*free)(const cyaml_config_t *, const cyaml_schema_value_t *, cyaml_data_t *,
+                        unsigned);
     const char *(*strerror)(cyaml_err_t);
 };
 
@@ -54,13 +56,14 @@ static struct key key_of(const struct option_row *row)
     return key;
 }
 
-/* A text at the row's place in an array of OPTION_COUNT pointers, whichever mapping it stands in. */
+/* A text at the row's place in an array of OPTION_COUNT pointers, in whichever mapping it stands. */
 static cyaml_schema_field_t field_of(const char *key, unsigned option)
 {
     return (cyaml_schema_field_t){
         .key = key,
         .data_offset = (uint32_t)(option * sizeof(char *)),
-        .value = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, char, 0, CYAML_UNLIMITED)},
+        .value = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, char, 0,
+                                     CYAML_UNLIMITED)},
     };
 }
 
@@ -139,7 +142,8 @@ static enum status library_open(struct library *library, const char *path, struc
     library->handle = dlopen("libcyaml.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!library->handle)
         return fail(err, STATUS_SYSTEM,
-                    "%s: the library that reads YAML, libcyaml, is not there (Debian, Ubuntu: apt install libcyaml1)",
+                    "%s: the library that reads YAML, libcyaml, is not there (Debian, Ubuntu: apt "
+                    "install libcyaml1)",
                     path);
     *(void **)&library->load_data = dlsym(library->handle, "cyaml_load_data");
     *(void **)&library->free = dlsym(library->handle, "cyaml_free");
@@ -147,7 +151,8 @@ static enum status library_open(struct library *library, const char *path, struc
     if (library->load_data && library->free && library->strerror)
         return STATUS_OK;
     dlclose(library->handle);
-    return fail(err, STATUS_SYSTEM, "%s: libcyaml of this machine is of another kind than expected", path);
+    return fail(err, STATUS_SYSTEM, "%s: libcyaml of this machine is of another kind than expected",
+                path);
 }
 
 static unsigned indent_of(struct text line)
@@ -167,8 +172,8 @@ static bool has_key(struct text line, unsigned indent, const char *key)
            line.at[indent + length] == ':';
 }
 
-/* The line of a key in block style, which libcyaml does not tell; 0 where it is written in another way.
- * `section` is NULL where the key may stand anywhere. */
+/* The line of a key in block style, which libcyaml does not tell; 0 where it is written in another
+ * way. `section` is NULL where the key may stand anywhere. */
 static unsigned line_of(struct text content, const char *section, const char *name)
 {
     const char *at = content.at, *end = at + content.length;
@@ -181,7 +186,8 @@ static unsigned line_of(struct text content, const char *section, const char *na
 
         if (section && section[0] && indent == 0 && line.length > 0 && line.at[0] != '#')
             inside = has_key(line, 0, section);
-        else if (inside && (!section || (indent > 0) == (section[0] != '\0')) && has_key(line, indent, name))
+        else if (inside && (!section || (indent > 0) == (section[0] != '\0')) &&
+                 has_key(line, indent, name))
             return number;
         at = newline ? newline + 1 : end;
     }
@@ -201,8 +207,9 @@ static const char *nearest_key(const struct schema *schema, const char *word)
     return text_nearest(text_of(word), names, count);
 }
 
-static enum status complain(const struct schema *schema, const struct complaint *complaint, const char *reason,
-                            const char *path, struct text content, struct error *err)
+static enum status complain(const struct schema *schema, const struct complaint *complaint,
+                            const char *reason, const char *path, struct text content,
+                            struct error *err)
 {
     static const char unexpected[] = "Unexpected key: ";
     const char *key = complaint->text + strlen(unexpected), *nearest;
@@ -211,16 +218,19 @@ static enum status complain(const struct schema *schema, const struct complaint 
     if (strncmp(complaint->text, unexpected, strlen(unexpected)) == 0) {
         nearest = nearest_key(schema, key);
         line = line_of(content, NULL, key) ? line_of(content, NULL, key) : line;
-        return fail(err, STATUS_USAGE, "%s:%u: unknown option `%s`%s%s%s (`harrier config show` lists them all)", path,
-                    line, key, nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+        return fail(err, STATUS_USAGE,
+                    "%s:%u: unknown option `%s`%s%s%s (`harrier config show` lists them all)", path,
+                    line, key, nearest ? "; did you mean `" : "", nearest ? nearest : "",
+                    nearest ? "`?" : "");
     }
-    return fail(err, STATUS_USAGE, "%s:%u: not a configuration: %s", path, line,
-                complaint->text[0] ? complaint->text : reason);
+    return fail(err, STATUS_USAGE,
+                line ? "%s: not a configuration: %s, line %u" : "%s: not a configuration: %s", path,
+                complaint->text[0] ? complaint->text : reason, line);
 }
 
 static enum status take_texts(struct yaml_value values[OPTION_COUNT], const struct schema *schema,
-                              char *const texts[OPTION_COUNT], struct arena *arena, struct text content,
-                              const char *path, struct error *err)
+                              char *const texts[OPTION_COUNT], struct arena *arena,
+                              struct text content, const char *path, struct error *err)
 {
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
         if (!texts[i])
@@ -255,10 +265,14 @@ enum status yaml_read(struct yaml_value values[OPTION_COUNT], struct arena *aren
                       struct text content, struct error *err)
 {
     struct complaint complaint = {.text = ""};
-    cyaml_config_t config = {.log_fn = yaml_log, .log_ctx = &complaint, .mem_fn = yaml_memory,
-                             .log_level = CYAML_LOG_ERROR, .flags = CYAML_CFG_NO_ALIAS};
+    cyaml_config_t config = {.log_fn = yaml_log,
+                             .log_ctx = &complaint,
+                             .mem_fn = yaml_memory,
+                             .log_level = CYAML_LOG_ERROR,
+                             .flags = CYAML_CFG_NO_ALIAS};
     struct schema *schema = ARENA_NEW(arena, struct schema);
-    cyaml_schema_value_t root = {.type = CYAML_MAPPING, .flags = CYAML_FLAG_POINTER,
+    cyaml_schema_value_t root = {.type = CYAML_MAPPING,
+                                 .flags = CYAML_FLAG_POINTER,
                                  .data_size = OPTION_COUNT * sizeof(char *)};
     struct library library = {0};
     cyaml_data_t *data = NULL;
@@ -273,7 +287,8 @@ enum status yaml_read(struct yaml_value values[OPTION_COUNT], struct arena *aren
     schema_init(schema);
     root.mapping.fields = schema->top;
     TRY(library_open(&library, path, err));
-    result = library.load_data((const uint8_t *)content.at, content.length, &config, &root, &data, NULL);
+    result = library.load_data((const uint8_t *)content.at, content.length, &config, &root, &data,
+                               NULL);
     if (result == CYAML_ERR_OOM)
         status = fail(err, STATUS_MEMORY, "%s: no memory to read it", path);
     else if (result != CYAML_OK)

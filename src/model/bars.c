@@ -30,8 +30,8 @@ struct bars bars_slice(const struct bars *bars, size_t begin, size_t end)
 const char *trade_reason_name(enum trade_reason reason)
 {
     static const char *const names[REASON_COUNT] = {
-        [REASON_SIGNAL] = "signal", [REASON_STOP] = "stop",       [REASON_TARGET] = "target",
-        [REASON_TRAIL] = "trail",   [REASON_TIME] = "time",       [REASON_REVERSE] = "reverse",
+        [REASON_SIGNAL] = "signal", [REASON_STOP] = "stop", [REASON_TARGET] = "target",
+        [REASON_TRAIL] = "trail",   [REASON_TIME] = "time", [REASON_REVERSE] = "reverse",
         [REASON_RUINED] = "ruined", [REASON_END] = "end",
     };
 

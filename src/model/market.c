@@ -8,8 +8,8 @@ enum { QUOTED_MAX = 64 }; /* of a wrong name in an error's sentence */
 
 static bool venue_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
 }
 
 enum status market_parse(struct market_name *name, struct text text, struct error *err)
@@ -23,12 +23,13 @@ enum status market_parse(struct market_name *name, struct text text, struct erro
         right = right && venue_char(text.at[i]);
     if (!right)
         return fail(err, STATUS_USAGE,
-                    "`%.*s` is not a market: expected venue/timeframe, such as bybit/1d; a venue is letters, "
+                    "`%.*s` is not a market: expected venue/timeframe, such as bybit/1d; a venue "
+                    "is letters, "
                     "digits, `.`, `_` and `-`, and does not begin with a dot",
                     quoted, text.at);
     if (venue_length >= VENUE_BYTES_MAX)
-        return fail(err, STATUS_USAGE, "`%.*s…` is not a market: a venue has at most %d letters", quoted, text.at,
-                    VENUE_BYTES_MAX - 1);
+        return fail(err, STATUS_USAGE, "`%.*s…` is not a market: a venue has at most %d letters",
+                    quoted, text.at, VENUE_BYTES_MAX - 1);
     text.at += venue_length + 1;
     text.length -= venue_length + 1;
     TRY(timeframe_parse(&name->frame, text, err));
@@ -47,18 +48,21 @@ enum status symbol_check(struct text symbol, struct error *err)
     int quoted = (int)MIN(symbol.length, QUOTED_MAX);
 
     if (symbol.length == 0)
-        return fail(err, STATUS_USAGE, "a symbol is empty: expected 1 to %d characters", SYMBOL_BYTES_MAX - 1);
+        return fail(err, STATUS_USAGE, "a symbol is empty: expected 1 to %d characters",
+                    SYMBOL_BYTES_MAX - 1);
     if (symbol.length >= SYMBOL_BYTES_MAX)
-        return fail(err, STATUS_USAGE, "`%.*s…` is not a symbol: it has %zu characters, at most %d are allowed",
+        return fail(err, STATUS_USAGE,
+                    "`%.*s…` is not a symbol: it has %zu characters, at most %d are allowed",
                     quoted, symbol.at, symbol.length, SYMBOL_BYTES_MAX - 1);
     for (size_t i = 0; i < symbol.length; i++) {
         char c = symbol.at[i];
 
         if (c <= ' ' || c > '~' || strchr("\"'`,*?", c))
-            return fail(err, STATUS_USAGE,
-                        "`%.*s` is not a symbol: expected printable ASCII without blanks, quotes, commas, "
-                        "`*` and `?`",
-                        quoted, symbol.at);
+            return fail(
+                err, STATUS_USAGE,
+                "`%.*s` is not a symbol: expected printable ASCII without blanks, quotes, commas, "
+                "`*` and `?`",
+                quoted, symbol.at);
     }
     return STATUS_OK;
 }

@@ -3,15 +3,18 @@
 
 #include "model/model.h"
 
-enum { YEAR_MIN = 1678, YEAR_MAX = 2261 }; /* what 64-bit nanoseconds hold, so that other programs can read it */
+enum {
+    YEAR_MIN = 1678,
+    YEAR_MAX = 2261
+}; /* what 64-bit nanoseconds hold, so that other programs can read it */
 
 static int64_t floor_divide(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
 }
 
-/* H. Hinnant, "chrono-compatible low-level date algorithms": years begin in March, so that the leap day
- * comes last and a month's first day is a straight line. */
+/* H. Hinnant, "chrono-compatible low-level date algorithms": years begin in March, so that the leap
+ * day comes last and a month's first day is a straight line. */
 int64_t date_to_ms(struct date date)
 {
     int64_t year = (int64_t)date.year - (date.month <= 2);
@@ -28,7 +31,8 @@ struct date date_of_ms(int64_t time_ms)
     int64_t days = floor_divide(time_ms, DAY_MS) + 719468;
     int64_t era = floor_divide(days, 146097);
     int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t shifted = (5 * day_of_year + 2) / 153;
     int month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
@@ -79,10 +83,12 @@ static bool take_date(struct text *text, struct date *date)
     static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap;
 
-    if (!take_digits(text, 4, &date->year) || !take_char(text, '-') || !take_digits(text, 2, &date->month) ||
-        !take_char(text, '-') || !take_digits(text, 2, &date->day))
+    if (!take_digits(text, 4, &date->year) || !take_char(text, '-') ||
+        !take_digits(text, 2, &date->month) || !take_char(text, '-') ||
+        !take_digits(text, 2, &date->day))
         return false;
-    if (date->year < YEAR_MIN || date->year > YEAR_MAX || date->month < 1 || date->month > 12 || date->day < 1)
+    if (date->year < YEAR_MIN || date->year > YEAR_MAX || date->month < 1 || date->month > 12 ||
+        date->day < 1)
         return false;
     leap = (date->year % 4 == 0 && date->year % 100 != 0) || date->year % 400 == 0;
     return date->day <= month_days[date->month - 1] + (leap && date->month == 2);
@@ -135,7 +141,8 @@ static bool take_zone(struct text *text, int64_t *offset_ms)
     return hour < 24 && minute < 60;
 }
 
-enum status time_parse(int64_t *time_ms, struct text text, int64_t zone_offset_ms, struct error *err)
+enum status time_parse(int64_t *time_ms, struct text text, int64_t zone_offset_ms,
+                       struct error *err)
 {
     struct text rest = text;
     struct date date;
@@ -146,10 +153,11 @@ enum status time_parse(int64_t *time_ms, struct text text, int64_t zone_offset_m
         right = (take_char(&rest, 'T') || take_char(&rest, ' ')) && take_clock(&rest, &clock_ms) &&
                 take_zone(&rest, &zone_offset_ms);
     if (!right || rest.length > 0)
-        return fail(err, STATUS_USAGE,
-                    "`%.*s` is not a time: expected ISO 8601 of a day that exists, such as 2020-01-31 or "
-                    "2020-01-31T15:04:05Z, years %d to %d",
-                    (int)MIN(text.length, 64), text.at, YEAR_MIN, YEAR_MAX);
+        return fail(
+            err, STATUS_USAGE,
+            "`%.*s` is not a time: expected ISO 8601 of a day that exists, such as 2020-01-31 or "
+            "2020-01-31T15:04:05Z, years %d to %d",
+            (int)MIN(text.length, 64), text.at, YEAR_MIN, YEAR_MAX);
     *time_ms = date_to_ms(date) + clock_ms - zone_offset_ms;
     return STATUS_OK;
 }
@@ -163,8 +171,8 @@ size_t time_to_text(int64_t time_ms, bool day_only, char text[TIME_TEXT_BYTES])
     length = snprintf(text, TIME_TEXT_BYTES, "%04d-%02d-%02d", date.year, date.month, date.day);
     if (day_only)
         return (size_t)length;
-    length += snprintf(text + length, TIME_TEXT_BYTES - (size_t)length, "T%02d:%02d:%02d", second / 3600,
-                       second / 60 % 60, second % 60);
+    length += snprintf(text + length, TIME_TEXT_BYTES - (size_t)length, "T%02d:%02d:%02d",
+                       second / 3600, second / 60 % 60, second % 60);
     length += snprintf(text + length, TIME_TEXT_BYTES - (size_t)length, ms ? ".%03dZ" : "Z", ms);
     return (size_t)length;
 }

@@ -5,7 +5,7 @@ static const struct {
     const char *name;
     int64_t ms;
 } rows[TIMEFRAME_COUNT] = {
-#define TIMEFRAME(id, name, seconds) {name, (int64_t)(seconds) * 1000},
+#define TIMEFRAME(id, name, seconds) {name, (int64_t)(seconds)*1000},
 #include "model/timeframe.def"
 #undef TIMEFRAME
 };

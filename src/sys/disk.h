@@ -13,7 +13,7 @@ struct entry {
 
 struct inode {
     bool is_directory;
-    unsigned char *bytes; /* POWER_FILE_BYTES_MAX reserved, so that maps stay where they are; zero behind `size` */
+    unsigned char *bytes; /* POWER_FILE_BYTES_MAX, so that maps stay; zero behind `size` */
     uint64_t size;
     int64_t modified_ns;
     const struct env_file *locked_by;
@@ -22,16 +22,16 @@ struct inode {
 };
 
 enum trace_kind {
-    TRACE_INODE,          /* a file or directory without a name yet */
-    TRACE_LINK,           /* directory, name → inode */
-    TRACE_RENAME,         /* … → to_directory, to_name */
+    TRACE_INODE,  /* a file or directory without a name yet */
+    TRACE_LINK,   /* directory, name → inode */
+    TRACE_RENAME, /* … → to_directory, to_name */
     TRACE_REMOVE,
     TRACE_WRITE,
     TRACE_TRUNCATE,
     TRACE_SYNC,
     TRACE_SYNC_DIRECTORY,
     TRACE_NOTE,
-    TRACE_DURABLE,        /* the state that an image began with: everything before it is there */
+    TRACE_DURABLE, /* the state that an image began with: everything before it is there */
 };
 
 struct trace {
@@ -40,7 +40,7 @@ struct trace {
     uint32_t inode, directory, to_directory;
     char *name, *to_name;
     unsigned char *bytes;
-    uint64_t at, length;  /* of a write; `at` is the new length of a truncate, and the number of a note */
+    uint64_t at, length;  /* of a write; `at`: a truncate's new length, a note's number */
     uint64_t size_before; /* of the file */
 };
 
@@ -51,14 +51,15 @@ struct power_disk {
     struct random random;
     int64_t ticks_ns;
     uint64_t boot;
-    struct arena arena; /* names, entries, bytes of the trace */
+    struct arena arena;                   /* names, entries, bytes of the trace */
     struct inode inodes[POWER_FILES_MAX]; /* 0 is the root; only what is used costs memory */
     struct trace trace[POWER_TRACE_MAX];
 };
 
 /* Changes without a trace.  Enough room is ASSERTed. */
 uint32_t disk_add_inode(struct power_disk *disk, bool is_directory);
-void disk_put(struct power_disk *disk, uint32_t inode, uint64_t at, const unsigned char *bytes, uint64_t length);
+void disk_put(struct power_disk *disk, uint32_t inode, uint64_t at, const unsigned char *bytes,
+              uint64_t length);
 void disk_resize(struct power_disk *disk, uint32_t inode, uint64_t size);
 void disk_link(struct power_disk *disk, uint32_t directory, const char *name, uint32_t inode);
 void disk_unlink(struct power_disk *disk, uint32_t directory, const char *name);

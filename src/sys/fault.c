@@ -13,7 +13,8 @@ static struct env *inner_of(struct env *env)
     return fault_of(env)->inner;
 }
 
-/* Counted over all threads, so that no call is missed; which of them is the n-th is then theirs to race for. */
+/* Counted over all threads, so that no call is missed; which of them is the n-th is then theirs to
+ * race for. */
 static bool refused(struct env *env, const char *call)
 {
     struct env_fault *fault = fault_of(env);
@@ -32,10 +33,10 @@ static enum status injected(struct env *env, const char *call, const char *path,
 }
 
 /* Returns the injected failure out of the function that it stands in. */
-#define MAY_FAIL(env, call, path, err)                        \
-    do {                                                      \
-        if (refused((env), (call)))                           \
-            return injected((env), (call), (path), (err));    \
+#define MAY_FAIL(env, call, path, err)                     \
+    do {                                                   \
+        if (refused((env), (call)))                        \
+            return injected((env), (call), (path), (err)); \
     } while (0)
 
 static int64_t fault_now_ms(struct env *env)
@@ -63,8 +64,8 @@ static void fault_boot_id(struct env *env, unsigned char id[16])
     inner_of(env)->calls->boot_id(inner_of(env), id);
 }
 
-static enum status fault_open(struct env *env, struct env_file **file, const char *path, enum open_mode mode,
-                              struct error *err)
+static enum status fault_open(struct env *env, struct env_file **file, const char *path,
+                              enum open_mode mode, struct error *err)
 {
     MAY_FAIL(env, "open", path, err);
     return inner_of(env)->calls->open(inner_of(env), file, path, mode, err);
@@ -75,15 +76,15 @@ static void fault_close(struct env *env, struct env_file *file)
     inner_of(env)->calls->close(inner_of(env), file);
 }
 
-static enum status fault_read(struct env *env, struct env_file *file, void *bytes, size_t length, uint64_t at,
-                              size_t *got, struct error *err)
+static enum status fault_read(struct env *env, struct env_file *file, void *bytes, size_t length,
+                              uint64_t at, size_t *got, struct error *err)
 {
     MAY_FAIL(env, "read", "a file", err);
     return inner_of(env)->calls->read(inner_of(env), file, bytes, length, at, got, err);
 }
 
-static enum status fault_write(struct env *env, struct env_file *file, const void *bytes, size_t length, uint64_t at,
-                               struct error *err)
+static enum status fault_write(struct env *env, struct env_file *file, const void *bytes,
+                               size_t length, uint64_t at, struct error *err)
 {
     struct env *inner = inner_of(env);
 
@@ -94,7 +95,8 @@ static enum status fault_write(struct env *env, struct env_file *file, const voi
     return inner->calls->write(inner, file, bytes, length, at, err);
 }
 
-static enum status fault_truncate(struct env *env, struct env_file *file, uint64_t bytes, struct error *err)
+static enum status fault_truncate(struct env *env, struct env_file *file, uint64_t bytes,
+                                  struct error *err)
 {
     MAY_FAIL(env, "set the length of", "a file", err);
     return inner_of(env)->calls->truncate(inner_of(env), file, bytes, err);
@@ -106,13 +108,15 @@ static enum status fault_sync(struct env *env, struct env_file *file, struct err
     return inner_of(env)->calls->sync(inner_of(env), file, err);
 }
 
-static enum status fault_info(struct env *env, struct env_file *file, struct file_info *info, struct error *err)
+static enum status fault_info(struct env *env, struct env_file *file, struct file_info *info,
+                              struct error *err)
 {
     MAY_FAIL(env, "look at", "a file", err);
     return inner_of(env)->calls->info(inner_of(env), file, info, err);
 }
 
-static enum status fault_lock(struct env *env, struct env_file *file, bool *taken, struct error *err)
+static enum status fault_lock(struct env *env, struct env_file *file, bool *taken,
+                              struct error *err)
 {
     MAY_FAIL(env, "lock", "a file", err);
     return inner_of(env)->calls->lock(inner_of(env), file, taken, err);
@@ -130,7 +134,8 @@ static void fault_unmap(struct env *env, const void *at, size_t bytes)
     inner_of(env)->calls->unmap(inner_of(env), at, bytes);
 }
 
-static enum status fault_path_info(struct env *env, const char *path, struct file_info *info, struct error *err)
+static enum status fault_path_info(struct env *env, const char *path, struct file_info *info,
+                                   struct error *err)
 {
     MAY_FAIL(env, "look at", path, err);
     return inner_of(env)->calls->path_info(inner_of(env), path, info, err);
@@ -142,7 +147,8 @@ static enum status fault_make_directory(struct env *env, const char *path, struc
     return inner_of(env)->calls->make_directory(inner_of(env), path, err);
 }
 
-static enum status fault_rename(struct env *env, const char *from, const char *to, struct error *err)
+static enum status fault_rename(struct env *env, const char *from, const char *to,
+                                struct error *err)
 {
     MAY_FAIL(env, "rename", from, err);
     return inner_of(env)->calls->rename(inner_of(env), from, to, err);
@@ -160,14 +166,15 @@ static enum status fault_sync_directory(struct env *env, const char *path, struc
     return inner_of(env)->calls->sync_directory(inner_of(env), path, err);
 }
 
-static enum status fault_list(struct env *env, const char *path, char ***names, size_t *count, struct error *err)
+static enum status fault_list(struct env *env, const char *path, char ***names, size_t *count,
+                              struct error *err)
 {
     MAY_FAIL(env, "list", path, err);
     return inner_of(env)->calls->list(inner_of(env), path, names, count, err);
 }
 
-static enum status fault_thread_start(struct env *env, void **thread, void (*run)(void *), void *context,
-                                      struct error *err)
+static enum status fault_thread_start(struct env *env, void **thread, void (*run)(void *),
+                                      void *context, struct error *err)
 {
     MAY_FAIL(env, "start", "a thread", err);
     return inner_of(env)->calls->thread_start(inner_of(env), thread, run, context, err);

@@ -14,9 +14,10 @@ void env_random_name(struct env *env, char name[17])
     snprintf(name, 17, "%016llx", (unsigned long long)number);
 }
 
-/* The length that the system says is only a first guess: files of /proc say 0, others may grow meanwhile. */
-static enum status read_all(struct env *env, struct env_file *file, const char *path, size_t limit, char **bytes,
-                            size_t *length, struct error *err)
+/* The length that the system says is only a first guess: files of /proc say 0, others may grow
+ * meanwhile. */
+static enum status read_all(struct env *env, struct env_file *file, const char *path, size_t limit,
+                            char **bytes, size_t *length, struct error *err)
 {
     size_t capacity = 0, done = 0, got;
 
@@ -31,7 +32,8 @@ static enum status read_all(struct env *env, struct env_file *file, const char *
         TRY(env->calls->read(env, file, *bytes + done, wanted, done, &got, err));
         done += got;
         if (done > limit)
-            return fail(err, STATUS_LIMIT, "%s: more than %zu bytes, which is too long", path, limit);
+            return fail(err, STATUS_LIMIT, "%s: more than %zu bytes, which is too long", path,
+                        limit);
         if (got < wanted)
             break;
     } while (true);
@@ -40,8 +42,8 @@ static enum status read_all(struct env *env, struct env_file *file, const char *
     return STATUS_OK;
 }
 
-enum status file_read_whole(struct env *env, const char *path, size_t limit, char **bytes, size_t *length,
-                            struct error *err)
+enum status file_read_whole(struct env *env, const char *path, size_t limit, char **bytes,
+                            size_t *length, struct error *err)
 {
     struct env_file *file;
     struct file_info info;
@@ -74,7 +76,8 @@ static enum status directory_of(char directory[PATH_BYTES_MAX], const char *path
     size_t length = slash ? (size_t)(slash - path) : 1;
 
     if (strlen(path) >= PATH_BYTES_MAX - 32) /* room for the temporary name's random part */
-        return fail(err, STATUS_LIMIT, "%.64s…: a path of more than %d bytes", path, PATH_BYTES_MAX - 33);
+        return fail(err, STATUS_LIMIT, "%.64s…: a path of more than %d bytes", path,
+                    PATH_BYTES_MAX - 33);
     if (slash && length == 0)
         length = 1;
     memcpy(directory, slash ? path : ".", length);
@@ -82,7 +85,8 @@ static enum status directory_of(char directory[PATH_BYTES_MAX], const char *path
     return STATUS_OK;
 }
 
-static enum status write_new(struct env *env, const char *path, const void *bytes, size_t length, struct error *err)
+static enum status write_new(struct env *env, const char *path, const void *bytes, size_t length,
+                             struct error *err)
 {
     struct env_file *file;
     enum status status;
@@ -100,7 +104,8 @@ static enum status write_new(struct env *env, const char *path, const void *byte
     return status;
 }
 
-enum status file_write_whole(struct env *env, const char *path, const void *bytes, size_t length, struct error *err)
+enum status file_write_whole(struct env *env, const char *path, const void *bytes, size_t length,
+                             struct error *err)
 {
     char directory[PATH_BYTES_MAX], temporary[PATH_BYTES_MAX], random[17];
     enum status status;

@@ -1,5 +1,5 @@
-/* The disks that may be found after a cut: each change that no sync made durable is dropped, whole, torn or
- * grown to garbage. */
+/* The disks that may be found after a cut: each change that no sync made durable is dropped, whole,
+ * torn or grown to garbage. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -38,8 +38,8 @@ static bool grows(const struct trace *op)
     return op->at + op->length > op->size_before;
 }
 
-/* The places where a write may be torn, as file offsets: multiples of a sector, or of a page where those are
- * too many, of these the first and the last ones. */
+/* The places where a write may be torn, as file offsets: multiples of a sector, or of a page where
+ * those are too many, of these the first and the last ones. */
 static unsigned tears_of(const struct trace *op, uint64_t tears[TEARS_MAX])
 {
     uint64_t unit = SECTOR_BYTES, end = op->at + op->length, first, count;
@@ -64,7 +64,8 @@ static unsigned fate_count(const struct trace *op)
 
     if (op->kind != TRACE_WRITE)
         return 2;
-    return grows(op) ? FIRST_TEAR_GROWN + 3 * tears_of(op, tears) : FIRST_TEAR_SHORT + 2 * tears_of(op, tears);
+    return grows(op) ? FIRST_TEAR_GROWN + 3 * tears_of(op, tears)
+                     : FIRST_TEAR_SHORT + 2 * tears_of(op, tears);
 }
 
 /* Marks each of the first `cut` changes that power may take away. */
@@ -107,7 +108,8 @@ static void find_pending(const struct power_disk *disk, size_t cut, bool *pendin
 }
 
 /* How a drawn image treats its changes: all alike, all or none but one, or kept up to a point. */
-static unsigned draw_fate(struct random *random, uint64_t manner, uint64_t place, uint64_t special, unsigned count)
+static unsigned draw_fate(struct random *random, uint64_t manner, uint64_t place, uint64_t special,
+                          unsigned count)
 {
     switch (manner) {
     case 0:
@@ -162,7 +164,8 @@ static void put_garbage(struct power_disk *disk, const struct trace *op, uint64_
 static void apply_write(struct power_disk *disk, const struct trace *op, unsigned fate)
 {
     uint64_t tears[TEARS_MAX], end = op->at + op->length, size = disk->inodes[op->inode].size, tear;
-    unsigned first_tear = grows(op) ? FIRST_TEAR_GROWN : FIRST_TEAR_SHORT, kinds = grows(op) ? 3 : 2;
+    unsigned first_tear = grows(op) ? FIRST_TEAR_GROWN : FIRST_TEAR_SHORT,
+             kinds = grows(op) ? 3 : 2;
 
     if (fate == DROPPED)
         return;
@@ -223,8 +226,8 @@ static void trace_content(struct power_disk *disk, uint32_t inode)
         uint64_t length = MIN(PAGE_BYTES, file->size - at);
 
         if (memcmp(file->bytes + at, zero, length) != 0)
-            disk_trace(disk, &(struct trace){TRACE_WRITE, .inode = inode, .bytes = file->bytes + at, .at = at,
-                                             .length = length});
+            disk_trace(disk, &(struct trace){TRACE_WRITE, .inode = inode, .bytes = file->bytes + at,
+                                             .at = at, .length = length});
     }
     disk_trace(disk, &(struct trace){.kind = TRACE_TRUNCATE, .inode = inode, .at = file->size});
 }
@@ -233,18 +236,21 @@ static void trace_content(struct power_disk *disk, uint32_t inode)
 static void trace_state(struct power_disk *disk)
 {
     for (uint32_t i = 1; i < disk->inode_count; i++) {
-        disk_trace(disk, &(struct trace){TRACE_INODE, .inode = i, .is_directory = disk->inodes[i].is_directory});
+        disk_trace(disk, &(struct trace){TRACE_INODE, .inode = i,
+                                         .is_directory = disk->inodes[i].is_directory});
         if (!disk->inodes[i].is_directory)
             trace_content(disk, i);
     }
     for (uint32_t i = 0; i < disk->inode_count; i++)
         for (size_t n = 0; n < disk->inodes[i].entry_count; n++)
-            disk_trace(disk, &(struct trace){TRACE_LINK, .inode = disk->inodes[i].entries[n].inode, .directory = i,
-                                             .name = disk->inodes[i].entries[n].name});
+            disk_trace(disk,
+                       &(struct trace){TRACE_LINK, .inode = disk->inodes[i].entries[n].inode,
+                                       .directory = i, .name = disk->inodes[i].entries[n].name});
     disk_trace(disk, &(struct trace){.kind = TRACE_DURABLE});
 }
 
-static void build(struct env_power *image, const struct env_power *from, size_t cut, const unsigned *fates)
+static void build(struct env_power *image, const struct env_power *from, size_t cut,
+                  const unsigned *fates)
 {
     env_power_init(image, random_at(3, from->disk->boot, cut));
     for (size_t i = 0; i < cut; i++)
@@ -271,14 +277,16 @@ uint64_t env_power_image_count(const struct env_power *power, size_t cut)
     ASSERT(cut <= power->disk->trace_count);
     find_pending(power->disk, cut, pending);
     for (size_t i = 0; i < cut; i++)
-        if (pending[i] && (__builtin_mul_overflow(count, fate_count(&power->disk->trace[i]), &count) ||
-                           count >= POWER_DRAWN))
+        if (pending[i] &&
+            (__builtin_mul_overflow(count, fate_count(&power->disk->trace[i]), &count) ||
+             count >= POWER_DRAWN))
             count = POWER_DRAWN - 1;
     scratch_free(pending, cut);
     return count;
 }
 
-void env_power_image(struct env_power *image, const struct env_power *from, size_t cut, uint64_t index)
+void env_power_image(struct env_power *image, const struct env_power *from, size_t cut,
+                     uint64_t index)
 {
     unsigned *fates = scratch_new(cut * sizeof *fates);
 
@@ -305,12 +313,13 @@ void env_power_killed(struct env_power *image, const struct env_power *from, siz
     scratch_free(fates, cut * sizeof *fates);
 }
 
-/* ---- for a person -------------------------------------------------------------------------------------- */
+/* ---- for a person ---------------------------------------------------------------------------- */
 
 static void describe_fate(const struct trace *op, unsigned fate, struct buffer *text)
 {
     static const char *const tear_names[] = {"only before", "only from", "before, garbage from"};
-    unsigned first_tear = grows(op) ? FIRST_TEAR_GROWN : FIRST_TEAR_SHORT, kinds = grows(op) ? 3 : 2;
+    unsigned first_tear = grows(op) ? FIRST_TEAR_GROWN : FIRST_TEAR_SHORT,
+             kinds = grows(op) ? 3 : 2;
     uint64_t tears[TEARS_MAX];
 
     if (fate == DROPPED || fate == WHOLE) {
@@ -334,13 +343,15 @@ static void describe_op(const struct trace *op, struct buffer *text)
         buffer_addf(text, "name %u/%s is %u", op->directory, op->name, op->inode);
         break;
     case TRACE_RENAME:
-        buffer_addf(text, "rename %u/%s to %u/%s", op->directory, op->name, op->to_directory, op->to_name);
+        buffer_addf(text, "rename %u/%s to %u/%s", op->directory, op->name, op->to_directory,
+                    op->to_name);
         break;
     case TRACE_REMOVE:
         buffer_addf(text, "remove %u/%s", op->directory, op->name);
         break;
     case TRACE_WRITE:
-        buffer_addf(text, "write %u at %" PRIu64 ", %" PRIu64 " bytes", op->inode, op->at, op->length);
+        buffer_addf(text, "write %u at %" PRIu64 ", %" PRIu64 " bytes", op->inode, op->at,
+                    op->length);
         break;
     case TRACE_TRUNCATE:
         buffer_addf(text, "length of %u is %" PRIu64, op->inode, op->at);
@@ -360,7 +371,8 @@ static void describe_op(const struct trace *op, struct buffer *text)
     }
 }
 
-void env_power_describe(const struct env_power *power, size_t cut, uint64_t index, struct buffer *text)
+void env_power_describe(const struct env_power *power, size_t cut, uint64_t index,
+                        struct buffer *text)
 {
     unsigned *fates = scratch_new(cut * sizeof *fates);
     bool *pending = scratch_new(cut);

@@ -17,7 +17,8 @@ enum {
 
 void *memory_reserve(size_t bytes)
 {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     return memory == MAP_FAILED ? NULL : memory;
 }
@@ -91,8 +92,8 @@ static int quota_of_v1(const char *directory)
     return read_small(path, text) ? processors_of_quota(quota, atoll(text)) : PROCESSORS_MAX;
 }
 
-/* The least of a group and of those above it, up to the mount itself; a container that sees only its own
- * part of the tree finds its limit there. */
+/* The least of a group and of those above it, up to the mount itself; a container that sees only
+ * its own part of the tree finds its limit there. */
 static int least_quota(const char *mount, const char *group, int (*quota_of)(const char *directory))
 {
     char directory[PATH_BYTES_MAX];
@@ -134,7 +135,8 @@ static int processors_by_cgroup(char *text, const char *mount)
     char *rest = NULL;
 
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
+        char *controllers = strchr(line, ':'),
+             *group = controllers ? strchr(controllers + 1, ':') : NULL;
         char path[PATH_BYTES_MAX];
 
         if (!group)

@@ -1,5 +1,5 @@
-/* The real world: the calls of Linux behind the seam.  Every call that the system may interrupt or serve in
- * part is repeated until it is whole. */
+/* The real world: the calls of Linux behind the seam.  Every call that the system may interrupt or
+ * serve in part is repeated until it is whole. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ struct env_file {
     char path[]; /* for sentences */
 };
 
-/* ---- clocks, randomness ------------------------------------------------------------------------------ */
+/* ---- clocks, randomness ---------------------------------------------------------------------- */
 
 static int64_t clock_ns(clockid_t clock)
 {
@@ -95,10 +95,10 @@ static void posix_boot_id(struct env *env, unsigned char id[16])
         }
 }
 
-/* ---- files ------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
-static enum status posix_open(struct env *env, struct env_file **file, const char *path, enum open_mode mode,
-                              struct error *err)
+static enum status posix_open(struct env *env, struct env_file **file, const char *path,
+                              enum open_mode mode, struct error *err)
 {
     static const int flags[] = {
         [OPEN_READ] = O_RDONLY,
@@ -143,8 +143,8 @@ static ssize_t read_some(int fd, void *bytes, size_t length, uint64_t at)
     return got;
 }
 
-static enum status posix_read(struct env *env, struct env_file *file, void *bytes, size_t length, uint64_t at,
-                              size_t *got, struct error *err)
+static enum status posix_read(struct env *env, struct env_file *file, void *bytes, size_t length,
+                              uint64_t at, size_t *got, struct error *err)
 {
     size_t done = 0;
 
@@ -164,8 +164,8 @@ static enum status posix_read(struct env *env, struct env_file *file, void *byte
     return STATUS_OK;
 }
 
-static enum status posix_write(struct env *env, struct env_file *file, const void *bytes, size_t length, uint64_t at,
-                               struct error *err)
+static enum status posix_write(struct env *env, struct env_file *file, const void *bytes,
+                               size_t length, uint64_t at, struct error *err)
 {
     (void)env;
     while (length > 0) {
@@ -182,7 +182,8 @@ static enum status posix_write(struct env *env, struct env_file *file, const voi
     return STATUS_OK;
 }
 
-static enum status posix_truncate(struct env *env, struct env_file *file, uint64_t bytes, struct error *err)
+static enum status posix_truncate(struct env *env, struct env_file *file, uint64_t bytes,
+                                  struct error *err)
 {
     int result;
 
@@ -190,10 +191,12 @@ static enum status posix_truncate(struct env *env, struct env_file *file, uint64
     do
         result = ftruncate(file->fd, (off_t)bytes);
     while (result != 0 && errno == EINTR);
-    return result == 0 ? STATUS_OK : fail_errno(err, errno, "cannot set the length of %s", file->path);
+    return result == 0 ? STATUS_OK
+                       : fail_errno(err, errno, "cannot set the length of %s", file->path);
 }
 
-/* Never repeated after a failure other than EINTR: the system has forgotten by then what it could not write. */
+/* Never repeated after a failure other than EINTR: the system has forgotten by then what it could
+ * not write. */
 static enum status posix_sync(struct env *env, struct env_file *file, struct error *err)
 {
     int result;
@@ -215,7 +218,8 @@ static void info_of_stat(struct file_info *info, const struct stat *stat)
     };
 }
 
-static enum status posix_info(struct env *env, struct env_file *file, struct file_info *info, struct error *err)
+static enum status posix_info(struct env *env, struct env_file *file, struct file_info *info,
+                              struct error *err)
 {
     struct stat stat;
 
@@ -226,9 +230,10 @@ static enum status posix_info(struct env *env, struct env_file *file, struct fil
     return STATUS_OK;
 }
 
-/* Locks of the open file, not of the process, so that two opens in one process exclude each other, too, and
- * closing another one does not release it. */
-static enum status posix_lock(struct env *env, struct env_file *file, bool *taken, struct error *err)
+/* Locks of the open file, not of the process, so that two opens in one process exclude each other,
+ * too, and closing another one does not release it. */
+static enum status posix_lock(struct env *env, struct env_file *file, bool *taken,
+                              struct error *err)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
@@ -262,9 +267,10 @@ static void posix_unmap(struct env *env, const void *at, size_t bytes)
         munmap((void *)at, bytes);
 }
 
-/* ---- paths ------------------------------------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
-static enum status posix_path_info(struct env *env, const char *path, struct file_info *info, struct error *err)
+static enum status posix_path_info(struct env *env, const char *path, struct file_info *info,
+                                   struct error *err)
 {
     struct stat found;
 
@@ -289,10 +295,12 @@ static enum status posix_make_directory(struct env *env, const char *path, struc
     return fail_errno(err, error_number, "cannot make the directory %s", path);
 }
 
-static enum status posix_rename(struct env *env, const char *from, const char *to, struct error *err)
+static enum status posix_rename(struct env *env, const char *from, const char *to,
+                                struct error *err)
 {
     (void)env;
-    return rename(from, to) == 0 ? STATUS_OK : fail_errno(err, errno, "cannot rename %s to %s", from, to);
+    return rename(from, to) == 0 ? STATUS_OK
+                                 : fail_errno(err, errno, "cannot rename %s to %s", from, to);
 }
 
 static enum status posix_remove(struct env *env, const char *path, struct error *err)
@@ -324,7 +332,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static enum status collect_names(DIR *directory, const char *path, char ***names, size_t *count, struct error *err)
+static enum status collect_names(DIR *directory, const char *path, char ***names, size_t *count,
+                                 struct error *err)
 {
     size_t capacity = 0;
     struct dirent *entry;
@@ -335,7 +344,8 @@ static enum status collect_names(DIR *directory, const char *path, char ***names
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         if (*count >= DIRECTORY_NAMES_MAX)
-            return fail(err, STATUS_LIMIT, "%s: more than %d names in one directory", path, DIRECTORY_NAMES_MAX);
+            return fail(err, STATUS_LIMIT, "%s: more than %d names in one directory", path,
+                        DIRECTORY_NAMES_MAX);
         if (mem_grow(&items, &capacity, *count + 1, sizeof **names) != 0)
             return fail(err, STATUS_MEMORY, "%s: no memory to list it", path);
         *names = items;
@@ -347,7 +357,8 @@ static enum status collect_names(DIR *directory, const char *path, char ***names
     return errno == 0 ? STATUS_OK : fail_errno(err, errno, "cannot list %s", path);
 }
 
-static enum status posix_list(struct env *env, const char *path, char ***names, size_t *count, struct error *err)
+static enum status posix_list(struct env *env, const char *path, char ***names, size_t *count,
+                              struct error *err)
 {
     DIR *directory = opendir(path);
     enum status status;
@@ -370,7 +381,7 @@ static enum status posix_list(struct env *env, const char *path, char ***names, 
     return status;
 }
 
-/* ---- threads ----------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 struct posix_thread {
     pthread_t id;
@@ -387,8 +398,8 @@ static void *thread_body(void *argument)
 }
 
 /* Signals go to the first thread alone: it is the one that waits and can tell the others. */
-static enum status posix_thread_start(struct env *env, void **thread, void (*run)(void *), void *context,
-                                      struct error *err)
+static enum status posix_thread_start(struct env *env, void **thread, void (*run)(void *),
+                                      void *context, struct error *err)
 {
     struct posix_thread *started = mem_alloc(sizeof *started);
     sigset_t all, before;

@@ -1,5 +1,5 @@
-/* A disk in memory that writes down what is done to it.  Deterministic but for the order in which threads
- * come; a mutex keeps each call whole. */
+/* A disk in memory that writes down what is done to it.  Deterministic but for the order in which
+ * threads come; a mutex keeps each call whole. */
 #include "sys/disk.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@ struct env_file {
 };
 
 enum { STEP_NS = 1000 }; /* each look at the clock finds it this much later */
+
 #define START_MS INT64_C(1767225600000) /* 2026-01-01 */
 
 static struct power_disk *disk_of(struct env *env)
@@ -19,7 +20,8 @@ static struct power_disk *disk_of(struct env *env)
     return ((struct env_power *)env->state)->disk;
 }
 
-/* Not from base/mem.h: a test that makes an allocation fail means the program's, not the simulator's. */
+/* Not from base/mem.h: a test that makes an allocation fail means the program's, not the
+ * simulator's. */
 static void *must(void *memory)
 {
     ASSERT(memory != NULL);
@@ -31,7 +33,7 @@ static char *copy_name(struct power_disk *disk, const char *name)
     return must(arena_copy_text(&disk->arena, name, strcspn(name, "/")));
 }
 
-/* ---- the disk ----------------------------------------------------------------------------------------- */
+/* ---- the disk -------------------------------------------------------------------------------- */
 
 uint32_t disk_add_inode(struct power_disk *disk, bool is_directory)
 {
@@ -53,7 +55,8 @@ void disk_resize(struct power_disk *disk, uint32_t inode, uint64_t size)
     file->size = size;
 }
 
-void disk_put(struct power_disk *disk, uint32_t inode, uint64_t at, const unsigned char *bytes, uint64_t length)
+void disk_put(struct power_disk *disk, uint32_t inode, uint64_t at, const unsigned char *bytes,
+              uint64_t length)
 {
     struct inode *file = &disk->inodes[inode];
 
@@ -63,12 +66,14 @@ void disk_put(struct power_disk *disk, uint32_t inode, uint64_t at, const unsign
     file->size = MAX(file->size, at + length);
 }
 
-static struct entry *find_entry(struct power_disk *disk, uint32_t directory, const char *name, size_t length)
+static struct entry *find_entry(struct power_disk *disk, uint32_t directory, const char *name,
+                                size_t length)
 {
     struct inode *inode = &disk->inodes[directory];
 
     for (size_t i = 0; i < inode->entry_count; i++)
-        if (strlen(inode->entries[i].name) == length && memcmp(inode->entries[i].name, name, length) == 0)
+        if (strlen(inode->entries[i].name) == length &&
+            memcmp(inode->entries[i].name, name, length) == 0)
             return &inode->entries[i];
     return NULL;
 }
@@ -83,7 +88,8 @@ void disk_link(struct power_disk *disk, uint32_t directory, const char *name, ui
         return;
     }
     if (in->entry_count == in->entry_capacity) {
-        struct entry *grown = must(ARENA_ARRAY(&disk->arena, struct entry, in->entry_capacity * 2 + 8));
+        struct entry *grown = must(
+            ARENA_ARRAY(&disk->arena, struct entry, in->entry_capacity * 2 + 8));
 
         if (in->entry_count > 0)
             memcpy(grown, in->entries, in->entry_count * sizeof *grown);
@@ -134,16 +140,17 @@ size_t disk_trace(struct power_disk *disk, const struct trace *trace)
     return disk->trace_count++;
 }
 
-/* ---- paths -------------------------------------------------------------------------------------------- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 struct place {
     uint32_t directory;
-    const char *name; /* the last name of the path; "" for the root */
+    const char *name;    /* the last name of the path; "" for the root */
     struct entry *entry; /* NULL: not there */
 };
 
 /* Walks to the directory of the path's last name. */
-static enum status place_find(struct power_disk *disk, const char *path, struct place *place, struct error *err)
+static enum status place_find(struct power_disk *disk, const char *path, struct place *place,
+                              struct error *err)
 {
     const char *at = path;
 
@@ -168,7 +175,8 @@ static enum status place_find(struct power_disk *disk, const char *path, struct 
 }
 
 /* The inode that is there: ENOENT otherwise. */
-static enum status inode_find(struct power_disk *disk, const char *path, uint32_t *inode, struct error *err)
+static enum status inode_find(struct power_disk *disk, const char *path, uint32_t *inode,
+                              struct error *err)
 {
     struct place place;
 
@@ -185,12 +193,14 @@ static uint32_t create(struct power_disk *disk, const struct place *place, bool 
     uint32_t inode = disk_add_inode(disk, is_directory);
 
     disk_link(disk, place->directory, name, inode);
-    disk_trace(disk, &(struct trace){.kind = TRACE_INODE, .inode = inode, .is_directory = is_directory});
-    disk_trace(disk, &(struct trace){TRACE_LINK, .inode = inode, .directory = place->directory, .name = name});
+    disk_trace(disk,
+               &(struct trace){.kind = TRACE_INODE, .inode = inode, .is_directory = is_directory});
+    disk_trace(disk, &(struct trace){TRACE_LINK, .inode = inode, .directory = place->directory,
+                                     .name = name});
     return inode;
 }
 
-/* ---- the calls ---------------------------------------------------------------------------------------- */
+/* ---- the calls ------------------------------------------------------------------------------- */
 
 static int64_t power_ticks_ns(struct env *env)
 {
@@ -224,8 +234,8 @@ static void power_boot_id(struct env *env, unsigned char id[16])
     memcpy(id, parts, sizeof parts);
 }
 
-static enum status open_locked(struct power_disk *disk, uint32_t *inode, const char *path, enum open_mode mode,
-                               struct error *err)
+static enum status open_locked(struct power_disk *disk, uint32_t *inode, const char *path,
+                               enum open_mode mode, struct error *err)
 {
     struct place place;
 
@@ -244,8 +254,8 @@ static enum status open_locked(struct power_disk *disk, uint32_t *inode, const c
     return STATUS_OK;
 }
 
-static enum status power_open(struct env *env, struct env_file **file, const char *path, enum open_mode mode,
-                              struct error *err)
+static enum status power_open(struct env *env, struct env_file **file, const char *path,
+                              enum open_mode mode, struct error *err)
 {
     struct power_disk *disk = disk_of(env);
     uint32_t inode = 0;
@@ -274,8 +284,8 @@ static void power_close(struct env *env, struct env_file *file)
     mem_free(file);
 }
 
-static enum status power_read(struct env *env, struct env_file *file, void *bytes, size_t length, uint64_t at,
-                              size_t *got, struct error *err)
+static enum status power_read(struct env *env, struct env_file *file, void *bytes, size_t length,
+                              uint64_t at, size_t *got, struct error *err)
 {
     struct power_disk *disk = disk_of(env);
     struct inode *inode = &disk->inodes[file->inode];
@@ -289,8 +299,8 @@ static enum status power_read(struct env *env, struct env_file *file, void *byte
     return STATUS_OK;
 }
 
-static enum status power_write(struct env *env, struct env_file *file, const void *bytes, size_t length, uint64_t at,
-                               struct error *err)
+static enum status power_write(struct env *env, struct env_file *file, const void *bytes,
+                               size_t length, uint64_t at, struct error *err)
 {
     struct power_disk *disk = disk_of(env);
     struct inode *inode = &disk->inodes[file->inode];
@@ -302,15 +312,17 @@ static enum status power_write(struct env *env, struct env_file *file, const voi
     if (length == 0)
         return STATUS_OK;
     pthread_mutex_lock(&disk->mutex);
-    disk_trace(disk, &(struct trace){TRACE_WRITE, .inode = file->inode, .bytes = (unsigned char *)bytes, .at = at,
-                                     .length = length, .size_before = inode->size});
+    disk_trace(disk,
+               &(struct trace){TRACE_WRITE, .inode = file->inode, .bytes = (unsigned char *)bytes,
+                               .at = at, .length = length, .size_before = inode->size});
     disk_put(disk, file->inode, at, bytes, length);
     inode->modified_ns = START_MS * 1000000 + disk->ticks_ns;
     pthread_mutex_unlock(&disk->mutex);
     return STATUS_OK;
 }
 
-static enum status power_truncate(struct env *env, struct env_file *file, uint64_t bytes, struct error *err)
+static enum status power_truncate(struct env *env, struct env_file *file, uint64_t bytes,
+                                  struct error *err)
 {
     struct power_disk *disk = disk_of(env);
     struct inode *inode = &disk->inodes[file->inode];
@@ -320,7 +332,8 @@ static enum status power_truncate(struct env *env, struct env_file *file, uint64
     if (bytes > POWER_FILE_BYTES_MAX)
         return fail_errno(err, ENOSPC, "cannot set the length of a file");
     pthread_mutex_lock(&disk->mutex);
-    disk_trace(disk, &(struct trace){TRACE_TRUNCATE, .inode = file->inode, .at = bytes, .size_before = inode->size});
+    disk_trace(disk, &(struct trace){TRACE_TRUNCATE, .inode = file->inode, .at = bytes,
+                                     .size_before = inode->size});
     disk_resize(disk, file->inode, bytes);
     inode->modified_ns = START_MS * 1000000 + disk->ticks_ns;
     pthread_mutex_unlock(&disk->mutex);
@@ -335,7 +348,8 @@ static enum status power_sync(struct env *env, struct env_file *file, struct err
     (void)err;
     pthread_mutex_lock(&disk->mutex);
     disk_trace(disk, &(struct trace){.kind = is_directory ? TRACE_SYNC_DIRECTORY : TRACE_SYNC,
-                                     .inode = file->inode, .directory = file->inode});
+                                     .inode = file->inode,
+                                     .directory = file->inode});
     pthread_mutex_unlock(&disk->mutex);
     return STATUS_OK;
 }
@@ -350,7 +364,8 @@ static void info_of_inode(struct file_info *info, const struct inode *inode)
     };
 }
 
-static enum status power_info(struct env *env, struct env_file *file, struct file_info *info, struct error *err)
+static enum status power_info(struct env *env, struct env_file *file, struct file_info *info,
+                              struct error *err)
 {
     struct power_disk *disk = disk_of(env);
 
@@ -361,7 +376,8 @@ static enum status power_info(struct env *env, struct env_file *file, struct fil
     return STATUS_OK;
 }
 
-static enum status power_lock(struct env *env, struct env_file *file, bool *taken, struct error *err)
+static enum status power_lock(struct env *env, struct env_file *file, bool *taken,
+                              struct error *err)
 {
     struct power_disk *disk = disk_of(env);
     struct inode *inode = &disk->inodes[file->inode];
@@ -391,7 +407,8 @@ static void power_unmap(struct env *env, const void *at, size_t bytes)
     (void)env, (void)at, (void)bytes; /* the bytes are the disk's own */
 }
 
-static enum status power_path_info(struct env *env, const char *path, struct file_info *info, struct error *err)
+static enum status power_path_info(struct env *env, const char *path, struct file_info *info,
+                                   struct error *err)
 {
     struct power_disk *disk = disk_of(env);
     enum status status;
@@ -421,7 +438,8 @@ static enum status power_make_directory(struct env *env, const char *path, struc
     return status;
 }
 
-static enum status rename_locked(struct power_disk *disk, const char *from, const char *to, struct error *err)
+static enum status rename_locked(struct power_disk *disk, const char *from, const char *to,
+                                 struct error *err)
 {
     struct place source, target;
     struct trace trace = {.kind = TRACE_RENAME};
@@ -443,7 +461,8 @@ static enum status rename_locked(struct power_disk *disk, const char *from, cons
     return STATUS_OK;
 }
 
-static enum status power_rename(struct env *env, const char *from, const char *to, struct error *err)
+static enum status power_rename(struct env *env, const char *from, const char *to,
+                                struct error *err)
 {
     struct power_disk *disk = disk_of(env);
     enum status status;
@@ -463,8 +482,8 @@ static enum status remove_locked(struct power_disk *disk, const char *path, stru
         return fail_errno(err, ENOENT, "cannot remove %s", path);
     if (disk->inodes[place.entry->inode].entry_count > 0)
         return fail_errno(err, ENOTEMPTY, "cannot remove %s", path);
-    disk_trace(disk, &(struct trace){TRACE_REMOVE, .inode = place.entry->inode, .directory = place.directory,
-                                     .name = place.entry->name});
+    disk_trace(disk, &(struct trace){TRACE_REMOVE, .inode = place.entry->inode,
+                                     .directory = place.directory, .name = place.entry->name});
     disk_unlink(disk, place.directory, place.entry->name);
     return STATUS_OK;
 }
@@ -501,8 +520,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static enum status list_locked(struct power_disk *disk, const char *path, char ***names, size_t *count,
-                               struct error *err)
+static enum status list_locked(struct power_disk *disk, const char *path, char ***names,
+                               size_t *count, struct error *err)
 {
     struct inode *in;
     uint32_t inode = 0;
@@ -529,7 +548,8 @@ static enum status list_locked(struct power_disk *disk, const char *path, char *
     return STATUS_OK;
 }
 
-static enum status power_list(struct env *env, const char *path, char ***names, size_t *count, struct error *err)
+static enum status power_list(struct env *env, const char *path, char ***names, size_t *count,
+                              struct error *err)
 {
     struct power_disk *disk = disk_of(env);
     enum status status;
@@ -540,8 +560,8 @@ static enum status power_list(struct env *env, const char *path, char ***names, 
     return status;
 }
 
-static enum status power_thread_start(struct env *env, void **thread, void (*run)(void *), void *context,
-                                      struct error *err)
+static enum status power_thread_start(struct env *env, void **thread, void (*run)(void *),
+                                      void *context, struct error *err)
 {
     (void)env;
     return env_posix()->calls->thread_start(env_posix(), thread, run, context, err);
@@ -553,7 +573,7 @@ static void power_thread_join(struct env *env, void *thread)
     env_posix()->calls->thread_join(env_posix(), thread);
 }
 
-/* ---- life --------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 void env_power_init(struct env_power *power, uint64_t seed)
 {

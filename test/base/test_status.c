@@ -8,8 +8,8 @@ TEST(the_status_of_an_errno_says_what_a_user_can_do)
     static const struct {
         int error_number;
         enum status status;
-    } rows[] = {{ENOENT, STATUS_MISSING}, {EACCES, STATUS_REFUSED}, {EROFS, STATUS_REFUSED}, {ENOSPC, STATUS_FULL},
-                {ENOMEM, STATUS_MEMORY},  {EIO, STATUS_SYSTEM}};
+    } rows[] = {{ENOENT, STATUS_MISSING}, {EACCES, STATUS_REFUSED}, {EROFS, STATUS_REFUSED},
+                {ENOSPC, STATUS_FULL},    {ENOMEM, STATUS_MEMORY},  {EIO, STATUS_SYSTEM}};
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct error err;
@@ -84,7 +84,8 @@ TEST(the_nth_allocation_fails_once_or_for_good)
     mem_free(a);
     mem_free(c);
     CHECK_INT(mem_fail_at(1, 1), 3);
-    CHECK(!mem_alloc(1) && !mem_resize(NULL, 1) && !mem_alloc_aligned(64, 64) && !mem_copy_text("x"));
+    CHECK(!mem_alloc(1) && !mem_resize(NULL, 1) && !mem_alloc_aligned(64, 64) &&
+          !mem_copy_text("x"));
     mem_fail_at(0, 0);
 }
 

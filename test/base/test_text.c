@@ -30,15 +30,41 @@ static double double_of_bits(uint64_t bits)
 
 TEST(numbers_are_read_as_the_library_reads_them)
 {
-    static const char *const texts[] = {
-        "0", "-0", "1", "+1", "10000", "0.1", ".5", "5.", "1e5", "1E-5", "1e+5", "123456789.123456789",
-        "9007199254740993", "9007199254740992", "9007199254740993.0000000000000000000000001",
-        "12345678901234567890123", "0.000000000000000000000000000000123456789", "1.7976931348623157e308",
-        "4.9e-324", "2.2250738585072014e-308", "2.2250738585072011e-308", "1e-400", "1e22", "1e23", "1e-22",
-        "8.5e22", "3.14159265358979323846264338327950288", "1448997445238699", "100000000000000000000000e-23",
-        "0e999999999999", "0.00000000000000000000000000000000000000000000001e47", "6.02214076e23",
-        "179769313486231570000000000000000000000", "7.2057594037927933e16", "9214843084008499",
-    };
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "1",
+                                        "+1",
+                                        "10000",
+                                        "0.1",
+                                        ".5",
+                                        "5.",
+                                        "1e5",
+                                        "1E-5",
+                                        "1e+5",
+                                        "123456789.123456789",
+                                        "9007199254740993",
+                                        "9007199254740992",
+                                        "9007199254740993.0000000000000000000000001",
+                                        "12345678901234567890123",
+                                        "0.000000000000000000000000000000123456789",
+                                        "1.7976931348623157e308",
+                                        "4.9e-324",
+                                        "2.2250738585072014e-308",
+                                        "2.2250738585072011e-308",
+                                        "1e-400",
+                                        "1e22",
+                                        "1e23",
+                                        "1e-22",
+                                        "8.5e22",
+                                        "3.14159265358979323846264338327950288",
+                                        "1448997445238699",
+                                        "100000000000000000000000e-23",
+                                        "0e999999999999",
+                                        "0.00000000000000000000000000000000000000000000001e47",
+                                        "6.02214076e23",
+                                        "179769313486231570000000000000000000000",
+                                        "7.2057594037927933e16",
+                                        "9214843084008499"};
 
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         double expected = strtod(texts[i], NULL), number = number_of(texts[i]);
@@ -58,8 +84,9 @@ TEST(random_decimals_are_read_as_the_library_reads_them)
         double expected, number;
         int digits = (int)random_below(&random, 21);
 
-        snprintf(text, sizeof text, "%llu.%0*llue%d", (unsigned long long)random_below(&random, 1u << 30),
-                 digits, (unsigned long long)random_below(&random, UINT64_MAX >> random_below(&random, 63)),
+        snprintf(text, sizeof text, "%llu.%0*llue%d",
+                 (unsigned long long)random_below(&random, 1u << 30), digits,
+                 (unsigned long long)random_below(&random, UINT64_MAX >> random_below(&random, 63)),
                  (int)random_below(&random, 60) - 30);
         expected = strtod(text, NULL);
         number = number_of(text);
@@ -69,9 +96,9 @@ TEST(random_decimals_are_read_as_the_library_reads_them)
 
 TEST(what_is_not_a_plain_decimal_is_not_a_number)
 {
-    static const char *const texts[] = {"",     " 1",   "1 ",  "inf", "nan",   "0x10",  "1e",    "1e+", ".",
-                                        "+",    "-",    "1,5", "--1", "1.2.3", "1e5.0", "1e999", "e5",  "-1e999",
-                                        "1\n", "NaN", "-inf", "1f"};
+    static const char *const texts[] = {
+        "",    " 1",  "1 ",    "inf",   "nan",   "0x10", "1e",     "1e+", ".",   "+",    "-",
+        "1,5", "--1", "1.2.3", "1e5.0", "1e999", "e5",   "-1e999", "1\n", "NaN", "-inf", "1f"};
 
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
         if (is_number(texts[i]))
@@ -113,16 +140,34 @@ TEST(numbers_are_written_as_people_write_them)
     static const struct {
         double number;
         const char *text;
-    } rows[] = {
-        {0, "0"}, {-0.0, "-0"}, {1, "1"}, {-1.5, "-1.5"}, {10000, "10000"}, {0.1, "0.1"}, {0.001, "0.001"},
-        {100.25, "100.25"}, {1e20, "100000000000000000000"}, {1e21, "1e21"}, {1.5e22, "1.5e22"},
-        {0.000001, "0.000001"}, {1e-7, "1e-7"}, {1.25e-7, "1.25e-7"}, {1.0 / 3, "0.3333333333333333"},
-        {0.1 + 0.2, "0.30000000000000004"}, {5e-324, "5e-324"}, {1.7976931348623157e308, "1.7976931348623157e308"},
-        {123456789012345678, "123456789012345680"}, {9007199254740993, "9007199254740992"},
-        {0x1p-44, "5.684341886080802e-14"}, {INFINITY, "inf"}, {-INFINITY, "-inf"}, {NAN, "nan"}, {-NAN, "nan"},
-        {2.2250738585072014e-308, "2.2250738585072014e-308"}, {999999999999999, "999999999999999"},
-        {0.00001234, "0.00001234"},
-    };
+    } rows[] = {{0, "0"},
+                {-0.0, "-0"},
+                {1, "1"},
+                {-1.5, "-1.5"},
+                {10000, "10000"},
+                {0.1, "0.1"},
+                {0.001, "0.001"},
+                {100.25, "100.25"},
+                {1e20, "100000000000000000000"},
+                {1e21, "1e21"},
+                {1.5e22, "1.5e22"},
+                {0.000001, "0.000001"},
+                {1e-7, "1e-7"},
+                {1.25e-7, "1.25e-7"},
+                {1.0 / 3, "0.3333333333333333"},
+                {0.1 + 0.2, "0.30000000000000004"},
+                {5e-324, "5e-324"},
+                {1.7976931348623157e308, "1.7976931348623157e308"},
+                {123456789012345678, "123456789012345680"},
+                {9007199254740993, "9007199254740992"},
+                {0x1p-44, "5.684341886080802e-14"},
+                {INFINITY, "inf"},
+                {-INFINITY, "-inf"},
+                {NAN, "nan"},
+                {-NAN, "nan"},
+                {2.2250738585072014e-308, "2.2250738585072014e-308"},
+                {999999999999999, "999999999999999"},
+                {0.00001234, "0.00001234"}};
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         char text[DOUBLE_TEXT_BYTES];
@@ -139,7 +184,7 @@ TEST(every_number_reads_back_to_its_own_bits)
 
     random_init(&random, 1, 0);
     for (int i = 0; i < 300000; i++) {
-        double number = i % 3 == 0 ? (double)random_below(&random, 100000000) / 1000
+        double number = i % 3 == 0   ? (double)random_below(&random, 100000000) / 1000
                         : i % 3 == 1 ? double_of_bits(random_next(&random))
                                      : random_unit(&random) * 1000;
         char text[DOUBLE_TEXT_BYTES];
@@ -190,7 +235,8 @@ TEST(globs_match_the_whole_word)
     CHECK(!text_matches_glob(TEXT("BTCUSDT"), "btc*"));
     CHECK(!text_matches_glob(TEXT("BTCUSDT"), "BTC???"));
     CHECK(!text_matches_glob(TEXT("a"), ""));
-    CHECK(!text_matches_glob(TEXT("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "*a*a*a*a*a*a*a*a*b"));
+    CHECK(!text_matches_glob(TEXT("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+                             "*a*a*a*a*a*a*a*a*b"));
 }
 
 TEST(the_nearest_word_is_the_one_of_fewest_edits)
@@ -232,10 +278,25 @@ TEST(a_buffer_grows_and_remembers_that_it_failed)
 
 TEST(only_well_formed_utf8_is_valid)
 {
-    static const char *const good[] = {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF",
+    static const char *const good[] = {"",
+                                       "a",
+                                       "\xC3\xA9",
+                                       "\xE2\x82\xAC",
+                                       "\xF0\x9F\x98\x80",
+                                       "\xED\x9F\xBF",
                                        "\xF4\x8F\xBF\xBF"};
-    static const char *const bad[] = {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
-                                      "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xC3", "\xE2\x82", "\xFF", "\xC3(",
+    static const char *const bad[] = {"\x80",
+                                      "\xC0\x80",
+                                      "\xC1\xBF",
+                                      "\xE0\x9F\xBF",
+                                      "\xED\xA0\x80",
+                                      "\xF0\x8F\xBF\xBF",
+                                      "\xF4\x90\x80\x80",
+                                      "\xF5\x80\x80\x80",
+                                      "\xC3",
+                                      "\xE2\x82",
+                                      "\xFF",
+                                      "\xC3(",
                                       "\xE2\x82("};
 
     for (size_t i = 0; i < ARRAY_COUNT(good); i++)

@@ -8,8 +8,8 @@
 #include "conf/yaml.c"
 #include "sys/simulated.h"
 
-static const enum option taken[] = {OPT_HELP, OPT_DATA, OPT_JSON,    OPT_JOBS, OPT_CASH, OPT_FEE,  OPT_FILL,
-                                    OPT_FROM, OPT_SET,  OPT_SYMBOLS, OPT_TOP,  OPT_COLOR};
+static const enum option taken[] = {OPT_HELP, OPT_DATA, OPT_JSON, OPT_JOBS,    OPT_CASH, OPT_FEE,
+                                    OPT_FILL, OPT_FROM, OPT_SET,  OPT_SYMBOLS, OPT_TOP,  OPT_COLOR};
 
 struct trial {
     struct conf *conf;
@@ -96,7 +96,8 @@ TEST(defaults_are_those_of_the_manual)
 
 TEST(each_source_wins_over_the_one_below)
 {
-    static const char file[] = "# mine\njobs: 2\nbacktest:\n  cash: 5000\n  fee: 5bps\n  fill: close\n";
+    static const char file[] =
+        "# mine\njobs: 2\nbacktest:\n  cash: 5000\n  fee: 5bps\n  fill: close\n";
     struct trial trial;
     char origin[300];
 
@@ -122,7 +123,9 @@ TEST(the_words_of_a_command_are_flags_and_operands)
 {
     struct trial trial;
 
-    CHECK_OK(start(&trial, NULL, "rsi -j2 - --fee=10bps --set a=1 more --set b=2,3 --symbols BTC*,ETH -h -- --json"));
+    CHECK_OK(
+        start(&trial, NULL,
+              "rsi -j2 - --fee=10bps --set a=1 more --set b=2,3 --symbols BTC*,ETH -h -- --json"));
     CHECK_INT(trial.operand_count, 4);
     CHECK_TEXT(trial.operands[0], "rsi");
     CHECK_TEXT(trial.operands[1], "-");
@@ -170,29 +173,34 @@ TEST(a_rate_needs_its_unit)
     double share;
 
     CHECK_STATUS(rate_parse(&share, TEXT("0.1"), "--fee", &err), STATUS_USAGE);
-    CHECK_TEXT(err.text, "--fee: the rate `0.1` has no unit: write `0.1%` or `10bps`, which are the same "
-                         "(or `10%` for 0.1 times the value)");
+    CHECK_TEXT(err.text,
+               "--fee: the rate `0.1` has no unit: write `0.1%` or `10bps`, which are the same "
+               "(or `10%` for 0.1 times the value)");
     CHECK_OK(rate_parse(&share, TEXT("0.7%"), "", &err));
     CHECK(share == 0.007); /* 0.7 / 100 is another double */
     CHECK_OK(rate_parse(&share, TEXT("7bps"), "", &err));
     CHECK(share == 0.0007);
     CHECK_OK(rate_parse(&share, TEXT(" 5 % "), "", &err));
     CHECK(share == 0.05);
-    for (const char *const *text = (const char *const[]){"", "%", "bps", "x%", "1e1%", "1 bp", "nan%", "0x1%", NULL};
+    for (const char *const *text =
+             (const char *const[]){"", "%", "bps", "x%", "1e1%", "1 bp", "nan%", "0x1%", NULL};
          *text; text++)
         CHECK_STATUS(rate_parse(&share, text_of(*text), "x", &err), STATUS_USAGE);
 }
 
 TEST(a_wrong_file_is_answered_with_file_and_line)
 {
-    wrong("jobs: 2\n\nbacktest:\n  fees: 1%\n", "", "config.yaml:4: unknown option `fees`; did you mean `fee`?");
+    wrong("jobs: 2\n\nbacktest:\n  fees: 1%\n", "",
+          "config.yaml:4: unknown option `fees`; did you mean `fee`?");
     wrong("job: 2\n", "", "config.yaml:1: unknown option `job`; did you mean `jobs`?");
-    wrong("jobs: 2\nbacktest:\n  cash: -1\n", "", "config.yaml:3: backtest.cash: `-1` is out of range");
+    wrong("jobs: 2\nbacktest:\n  cash: -1\n", "",
+          "config.yaml:3: backtest.cash: `-1` is out of range");
     wrong("backtest:\n  fee: 0.1\n", "", "config.yaml:2: backtest.fee: the rate `0.1` has no unit");
     wrong("backtest: {fee: 0.1}\n", "", "config.yaml: backtest.fee: the rate `0.1` has no unit");
-    wrong("jobs: [1, 2]\n", "", "config.yaml:1: not a configuration: ");
+    wrong("jobs: [1, 2]\n", "", "config.yaml: not a configuration: ");
     wrong("jobs\n", "", "config.yaml:");
-    wrong("backtest:\n  require_volume: maybe\n", "", "config.yaml:2: backtest.require_volume: `maybe` is neither");
+    wrong("backtest:\n  require_volume: maybe\n", "",
+          "config.yaml:2: backtest.require_volume: `maybe` is neither");
     wrong("jobs: 2\n  - x: {\n", "", "config.yaml:");
     wrong("a: &a [x]\njobs: *a\n", "", "config.yaml:");
 }

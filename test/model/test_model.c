@@ -73,13 +73,31 @@ TEST(a_time_without_a_zone_is_in_the_callers)
 
 TEST(days_and_hours_that_do_not_exist_are_refused)
 {
-    static const char *const texts[] = {
-        "",           "2021-02-30", "2021-02-29",       "1900-02-29",       "2020-13-01",          "2020-00-10",
-        "2020-01-00", "2020-1-1",   "2020-01-01T24:00", "2020-01-01T12:60", "2020-01-01T12:00:60", "2020-01-01T",
-        "1677-12-31", "2262-01-01", "2020-01-01x",      "2020-01-01T12",    "2020-01-01T12:00:00.", "20200101",
-        "2020-01-01 12:00+3", "2020-01-01 12:00+03:", "2020-01-01 12:00+24:00", "2020-01-01Z", "not a date",
-        "2020-01-01 12:00Zx", "+020-01-01",
-    };
+    static const char *const texts[] = {"",
+                                        "2021-02-30",
+                                        "2021-02-29",
+                                        "1900-02-29",
+                                        "2020-13-01",
+                                        "2020-00-10",
+                                        "2020-01-00",
+                                        "2020-1-1",
+                                        "2020-01-01T24:00",
+                                        "2020-01-01T12:60",
+                                        "2020-01-01T12:00:60",
+                                        "2020-01-01T",
+                                        "1677-12-31",
+                                        "2262-01-01",
+                                        "2020-01-01x",
+                                        "2020-01-01T12",
+                                        "2020-01-01T12:00:00.",
+                                        "20200101",
+                                        "2020-01-01 12:00+3",
+                                        "2020-01-01 12:00+03:",
+                                        "2020-01-01 12:00+24:00",
+                                        "2020-01-01Z",
+                                        "not a date",
+                                        "2020-01-01 12:00Zx",
+                                        "+020-01-01"};
 
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
         if (time_status(texts[i]) != STATUS_USAGE)
@@ -118,7 +136,8 @@ TEST(every_timeframe_is_read_by_its_own_name_alone)
 
 TEST(periods_begin_where_the_calendar_says)
 {
-    CHECK_INT(timeframe_floor(TIMEFRAME_1H, ms_of("2020-01-31T15:04:05Z")), ms_of("2020-01-31T15:00"));
+    CHECK_INT(timeframe_floor(TIMEFRAME_1H, ms_of("2020-01-31T15:04:05Z")),
+              ms_of("2020-01-31T15:00"));
     CHECK_INT(timeframe_floor(TIMEFRAME_1D, ms_of("1969-12-31T23:00")), ms_of("1969-12-31"));
     CHECK_INT(timeframe_floor(TIMEFRAME_1W, ms_of("2026-11-21T09:00")), ms_of("2026-11-16"));
     CHECK_INT(timeframe_floor(TIMEFRAME_1W, ms_of("2026-11-16")), ms_of("2026-11-16"));
@@ -151,8 +170,9 @@ TEST(periods_follow_each_other_without_a_hole)
 
 TEST(a_market_is_a_venue_and_a_timeframe)
 {
-    static const char *const wrong[] = {"",         "bybit",       "bybit/",   "/1d", "bybit/1x", "a/b/1d", "../1d",
-                                        ".hidden/1d", "by bit/1d", "b\xC3\xA9/1d", "bybit/1D"};
+    static const char *const wrong[] = {"",          "bybit",        "bybit/",  "/1d",
+                                        "bybit/1x",  "a/b/1d",       "../1d",   ".hidden/1d",
+                                        "by bit/1d", "b\xC3\xA9/1d", "bybit/1D"};
     struct market_name name;
     struct error err;
     char text[MARKET_TEXT_BYTES], long_name[200];
@@ -174,8 +194,10 @@ TEST(a_market_is_a_venue_and_a_timeframe)
 
 TEST(a_symbol_is_printable_and_needs_no_quotes)
 {
-    static const char *const right[] = {"BTCUSDT", "BTC/USDT:USDT", "M&M.NS", "^GSPC", "BRK-B", "EUR=X"};
-    static const char *const wrong[] = {"", "A B", "A,B", "A*", "A?", "\"A\"", "A'", "A\n", "\xC3\xA9", "A\x7F"};
+    static const char *const right[] = {"BTCUSDT", "BTC/USDT:USDT", "M&M.NS",
+                                        "^GSPC",   "BRK-B",         "EUR=X"};
+    static const char *const wrong[] = {"",      "A B", "A,B", "A*",       "A?",
+                                        "\"A\"", "A'",  "A\n", "\xC3\xA9", "A\x7F"};
     struct error err;
     char name[100];
 

@@ -13,7 +13,8 @@ static struct env_file *opened(struct env_power *power, const char *path, enum o
     return file;
 }
 
-static void written(struct env_power *power, struct env_file *file, const void *bytes, size_t length, uint64_t at)
+static void written(struct env_power *power, struct env_file *file, const void *bytes,
+                    size_t length, uint64_t at)
 {
     struct error err;
 
@@ -50,9 +51,10 @@ static const char *content(struct env_power *power, const char *path)
     return text;
 }
 
-/* How many images after the last cut show each of the contents that are expected; any other fails. */
-static void count_contents(struct env_power *power, const char *path, const char *const *expected, size_t count,
-                           unsigned *seen)
+/* How many images after the last cut show each of the contents that are expected; any other fails.
+ */
+static void count_contents(struct env_power *power, const char *path, const char *const *expected,
+                           size_t count, unsigned *seen)
 {
     size_t cut = env_power_length(power);
     uint64_t images = env_power_image_count(power, cut);
@@ -173,7 +175,8 @@ TEST(a_write_is_torn_at_sectors_and_a_long_one_at_pages)
     CHECK(tears[0] == 4096 && tears[2] == 3 * 4096);
     op = (struct trace){.kind = TRACE_WRITE, .at = 0, .length = 100 * 4096};
     CHECK_INT(tears_of(&op, tears), TEARS_MAX);
-    CHECK(tears[0] == 4096 && tears[3] == 4 * 4096 && tears[4] == 96 * 4096 && tears[7] == 99 * 4096);
+    CHECK(tears[0] == 4096 && tears[3] == 4 * 4096 && tears[4] == 96 * 4096 &&
+          tears[7] == 99 * 4096);
 }
 
 TEST(both_sides_of_a_tear_may_survive)
@@ -236,7 +239,8 @@ TEST(a_rename_is_whole_or_not_at_all)
     env_power_deinit(&power);
 }
 
-/* A wrong order (rename before the sync of what is renamed) is found: this is what the simulator is for. */
+/* A wrong order (rename before the sync of what is renamed) is found: this is what the simulator is
+ * for. */
 TEST(a_forgotten_sync_shows)
 {
     struct env_power power;
@@ -318,7 +322,8 @@ TEST(a_killed_process_leaves_everything_it_called)
     power.env.calls->boot_id(&power.env, before);
     image.env.calls->boot_id(&image.env, after);
     assert_memory_equal(before, after, 16);
-    CHECK(env_power_image_count(&image, env_power_length(&image)) > 1); /* and it is no more durable than it was */
+    CHECK(env_power_image_count(&image, env_power_length(&image)) >
+          1); /* and it is no more durable than it was */
     env_power_deinit(&image);
     env_power_killed(&image, &power, env_power_length(&power) - 1);
     CHECK_TEXT(content(&image, "f"), "abc");

@@ -150,7 +150,8 @@ static void check_names(struct world *world)
     CHECK(env->calls->make_directory(env, in(world, "names/a"), &err) != STATUS_OK);
     CHECK_OK(env->calls->rename(env, in(world, "names/a"), in(world, "names/b"), &err));
     CHECK_STATUS(env->calls->path_info(env, in(world, "names/a"), &info, &err), STATUS_MISSING);
-    CHECK_STATUS(env->calls->rename(env, in(world, "names/a"), in(world, "names/b"), &err), STATUS_MISSING);
+    CHECK_STATUS(env->calls->rename(env, in(world, "names/a"), in(world, "names/b"), &err),
+                 STATUS_MISSING);
     CHECK_OK(env->calls->sync_directory(env, in(world, "names"), &err));
     CHECK_STATUS(env->calls->sync_directory(env, in(world, "nowhere"), &err), STATUS_MISSING);
     CHECK(env->calls->remove(env, in(world, "names"), &err) != STATUS_OK);
@@ -174,7 +175,8 @@ TEST(names_are_made_listed_renamed_and_removed)
 static void check_locks(struct world *world)
 {
     struct env *env = world->env;
-    struct env_file *first = opened(world, "lock", OPEN_CREATE), *second = opened(world, "lock", OPEN_WRITE);
+    struct env_file *first = opened(world, "lock", OPEN_CREATE),
+                    *second = opened(world, "lock", OPEN_WRITE);
     struct error err;
     bool taken;
 
@@ -252,11 +254,13 @@ static void check_whole_files(struct world *world)
     CHECK_INT(count, 1); /* no temporary file is left */
     mem_free(names[0]);
     mem_free(names);
-    CHECK_STATUS(file_read_whole(env, in(world, "x/y/z/file"), 5, &bytes, &length, &err), STATUS_LIMIT);
+    CHECK_STATUS(file_read_whole(env, in(world, "x/y/z/file"), 5, &bytes, &length, &err),
+                 STATUS_LIMIT);
     CHECK(!bytes);
     CHECK_STATUS(file_read_whole(env, in(world, "x/y"), 100, &bytes, &length, &err), STATUS_USAGE);
     CHECK_CONTAINS(err.text, "is a directory");
-    CHECK_STATUS(file_read_whole(env, in(world, "nothing"), 100, &bytes, &length, &err), STATUS_MISSING);
+    CHECK_STATUS(file_read_whole(env, in(world, "nothing"), 100, &bytes, &length, &err),
+                 STATUS_MISSING);
     CHECK_STATUS(file_write_whole(env, in(world, "nowhere/file"), "x", 1, &err), STATUS_MISSING);
     CHECK_STATUS(directory_make_all(env, in(world, "x/y/z/file/more"), &err), STATUS_REFUSED);
     CHECK_OK(file_write_whole(env, in(world, "empty"), "", 0, &err));
@@ -318,7 +322,8 @@ TEST(a_pipe_is_read_on_in_order)
     close(ends[0]);
 }
 
-/* Each call of a workload fails once, then for good: nothing is half done, nothing is lost, nothing hangs. */
+/* Each call of a workload fails once, then for good: nothing is half done, nothing is lost, nothing
+ * hangs. */
 static void check_faults(struct world *world)
 {
     struct env_fault fault;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "app/json.h"
-#include "app/table.h"
+#include "app/sheet.h"
 #include "conf/conf.h"
 #include "model/model.h"
 #include "rule/rule.h"

@@ -77,7 +77,7 @@ struct listing {
     struct app *app;
     struct buffer out;
     struct json json;
-    struct table table;
+    struct sheet table;
     bool daily, failed;
     size_t bars;
 };
@@ -101,10 +101,10 @@ static void list_symbol(struct listing *list, const char *name, const struct bar
     } else if (list->app->csv) {
         buffer_addf(&list->out, "%s,%zu,%s,%s\n", name, bars->count, from, to);
     } else {
-        table_add(&list->table, "%s", name);
-        table_add(&list->table, "%s", with_commas((double)bars->count, 0, false, text));
-        table_add(&list->table, "%s", from);
-        table_add(&list->table, "%s", to);
+        sheet_add(&list->table, "%s", name);
+        sheet_add(&list->table, "%s", with_commas((double)bars->count, 0, false, text));
+        sheet_add(&list->table, "%s", from);
+        sheet_add(&list->table, "%s", to);
     }
 }
 
@@ -118,7 +118,7 @@ static enum status finish_listing(struct listing *list, size_t count, const char
         return app_write(&list->json.out, err);
     }
     if (!list->app->csv) {
-        table_print(&list->table, &list->out, list->app->width);
+        sheet_print(&list->table, &list->out, list->app->width);
         buffer_addf(&list->out, "\n%zu symbols, %s bars in %s\n", count,
                     with_commas((double)list->bars, 0, false, text), market);
     }
@@ -126,7 +126,7 @@ static enum status finish_listing(struct listing *list, size_t count, const char
     return app_write(&list->out, err);
 }
 
-static const struct table_column symbol_columns[] = {
+static const struct sheet_column symbol_columns[] = {
     {"symbol", true, 0, false}, {"bars", false, 0, false}, {"from", true, 0, false}, {"to", true, 0, false}};
 
 static enum status list_symbols(struct app *app, struct snapshot *snapshot, const struct market_name *market,
@@ -139,7 +139,7 @@ static enum status list_symbols(struct app *app, struct snapshot *snapshot, cons
 
     TRY(app_symbols(app, snapshot, arena, &chosen, &count, err));
     market_to_text(market, market_text);
-    table_init(&list.table, symbol_columns, ARRAY_COUNT(symbol_columns));
+    sheet_init(&list.table, symbol_columns, ARRAY_COUNT(symbol_columns));
     if (app->json) {
         json_begin(&list.json, NULL, '{');
         json_begin(&list.json, "symbols", '[');
@@ -159,7 +159,7 @@ static enum status list_symbols(struct app *app, struct snapshot *snapshot, cons
         }
     }
     status = finish_listing(&list, count, market_text, err);
-    table_deinit(&list.table);
+    sheet_deinit(&list.table);
     return status != STATUS_OK ? status : list.failed ? STATUS_PARTIAL : STATUS_OK;
 }
 
@@ -247,47 +247,47 @@ static enum status print_json(const struct evaluation *e, bool daily, struct err
     return app_write(&json.out, err);
 }
 
-static void number_cell(struct table *table, double value)
+static void number_cell(struct sheet *table, double value)
 {
     char text[DOUBLE_TEXT_BYTES];
 
     if (isnan(value)) {
-        table_add(table, "--");
+        sheet_add(table, "--");
     } else if (fabs(value) >= 1e-4 && fabs(value) < 1e15) {
-        table_add(table, "%.8g", value);
+        sheet_add(table, "%.8g", value);
     } else {
         double_to_text(value, text);
-        table_add(table, "%s", text);
+        sheet_add(table, "%s", text);
     }
 }
 
 /* The newest bars, as many as a screen holds. */
 static enum status print_table(struct app *app, const struct evaluation *e, bool daily, struct error *err)
 {
-    struct table_column columns[TABLE_COLUMNS_MAX] = {{"time", true, 0, false},  {"open", false, 0, false},
+    struct sheet_column columns[SHEET_COLUMNS_MAX] = {{"time", true, 0, false},  {"open", false, 0, false},
                                                       {"high", false, 0, false}, {"low", false, 0, false},
                                                       {"close", false, 0, false}, {"volume", false, 0, false}};
-    size_t extra = MIN(e->column_count, (size_t)TABLE_COLUMNS_MAX - 6);
+    size_t extra = MIN(e->column_count, (size_t)SHEET_COLUMNS_MAX - 6);
     size_t first = e->end - e->begin > BARS_SHOWN ? e->end - BARS_SHOWN : e->begin;
     struct buffer out = {0};
-    struct table table;
+    struct sheet table;
 
     for (size_t c = 0; c < extra; c++)
-        columns[6 + c] = (struct table_column){e->columns[c].name, false, 0, false};
-    table_init(&table, columns, 6 + (int)extra);
+        columns[6 + c] = (struct sheet_column){e->columns[c].name, false, 0, false};
+    sheet_init(&table, columns, 6 + (int)extra);
     for (size_t i = first; i < e->end; i++) {
         char time[TIME_TEXT_BYTES];
 
         time_to_text(e->bars.time[i], daily, time);
-        table_add(&table, "%s", time);
+        sheet_add(&table, "%s", time);
         for (int c = 0; c < BAR_COLUMNS; c++)
             number_cell(&table, e->bars.column[c][i]);
         for (size_t c = 0; c < extra; c++)
             number_cell(&table, e->columns[c].values[i]);
     }
-    table_print(&table, &out, app->width);
+    sheet_print(&table, &out, app->width);
     out.failed |= table.failed;
-    table_deinit(&table);
+    sheet_deinit(&table);
     buffer_addf(&out, "\n%zu bars", e->end - e->begin);
     buffer_addf(&out, first > e->begin ? ", the newest %d shown: --csv gives all\n" : "\n", BARS_SHOWN);
     return app_write(&out, err);

@@ -128,28 +128,28 @@ static void failure_lines(const struct ranking *r, struct buffer *out)
 
 /* ---- the ranked table --------------------------------------------------------------------------------- */
 
-static const struct table_column ranking_columns[] = {
+static const struct sheet_column ranking_columns[] = {
     {"#", false, 0, false},           {"symbol", true, 0, false},  {"return %", false, 0, true},
     {"hold %", false, 3, false},      {"max dd %", false, 2, false}, {"sharpe", false, 4, false},
     {"trades", false, 5, false},      {"win %", false, 6, false},  {"exposure %", false, 8, false},
     {"equity", true, 7, false},
 };
 
-static void add_row(struct table *table, size_t place, const struct run_symbol *s)
+static void add_row(struct sheet *table, size_t place, const struct run_symbol *s)
 {
     const double *m = s->sim.metric;
     char text[NUMBER_TEXT_BYTES];
 
-    table_add(table, "%zu", place);
-    table_add(table, "%s", s->symbol);
-    table_add(table, "%s", with_commas(m[METRIC_TOTAL_RETURN], 2, true, text));
-    table_add(table, "%s", with_commas(m[METRIC_BUY_HOLD_RETURN], 1, true, text));
-    table_add(table, "%s", with_commas(m[METRIC_MAX_DRAWDOWN], 1, false, text));
-    table_add(table, "%s", with_commas(m[METRIC_SHARPE], 2, false, text));
-    table_add(table, "%s", with_commas(m[METRIC_TRADES], 0, false, text));
-    table_add(table, "%s", with_commas(m[METRIC_WIN_RATE], 0, false, text));
-    table_add(table, "%s", with_commas(m[METRIC_EXPOSURE], 0, false, text));
-    table_add(table, "%s", s->sparkline);
+    sheet_add(table, "%zu", place);
+    sheet_add(table, "%s", s->symbol);
+    sheet_add(table, "%s", with_commas(m[METRIC_TOTAL_RETURN], 2, true, text));
+    sheet_add(table, "%s", with_commas(m[METRIC_BUY_HOLD_RETURN], 1, true, text));
+    sheet_add(table, "%s", with_commas(m[METRIC_MAX_DRAWDOWN], 1, false, text));
+    sheet_add(table, "%s", with_commas(m[METRIC_SHARPE], 2, false, text));
+    sheet_add(table, "%s", with_commas(m[METRIC_TRADES], 0, false, text));
+    sheet_add(table, "%s", with_commas(m[METRIC_WIN_RATE], 0, false, text));
+    sheet_add(table, "%s", with_commas(m[METRIC_EXPOSURE], 0, false, text));
+    sheet_add(table, "%s", s->sparkline);
 }
 
 static void below_table(const struct ranking *r, size_t shown, size_t ranked, struct buffer *out)
@@ -180,17 +180,17 @@ static size_t ranked_count(const struct ranking *r)
 void ranking_table(const struct ranking *r, struct buffer *out)
 {
     size_t ranked = ranked_count(r), shown = MIN(r->top ? r->top : TOP_USUAL, ranked);
-    struct table table;
+    struct sheet table;
 
     buffer_addf(out, "%s\n%s\n\n", r->headline, r->fills);
-    table_init(&table, ranking_columns, ARRAY_COUNT(ranking_columns));
+    sheet_init(&table, ranking_columns, ARRAY_COUNT(ranking_columns));
     table.color = r->color;
     for (size_t i = 0; i < shown; i++)
         add_row(&table, i + 1, &r->symbols[i]);
     if (shown)
-        table_print(&table, out, r->app->width);
+        sheet_print(&table, out, r->app->width);
     out->failed |= table.failed;
-    table_deinit(&table);
+    sheet_deinit(&table);
     below_table(r, shown, ranked, out);
     failure_lines(r, out);
     summary_line(r, out);

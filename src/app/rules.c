@@ -296,16 +296,16 @@ static void indicator_json(struct json *json, const struct indicator *indicator)
     json_end(json, '}');
 }
 
-static const struct table_column indicator_columns[] = {
+static const struct sheet_column indicator_columns[] = {
     {"indicator", true, 0, false}, {"title", true, 0, false}, {"group", true, 1, false}};
 
 static enum status list_indicators(struct app *app, struct error *err)
 {
     struct json json = {0};
     struct buffer out = {0};
-    struct table table;
+    struct sheet table;
 
-    table_init(&table, indicator_columns, ARRAY_COUNT(indicator_columns));
+    sheet_init(&table, indicator_columns, ARRAY_COUNT(indicator_columns));
     json_begin(&json, NULL, '{');
     json_begin(&json, "indicators", '[');
     for (size_t i = 0; i < indicator_count; i++) {
@@ -315,17 +315,17 @@ static enum status list_indicators(struct app *app, struct error *err)
             continue;
         indicator_json(&json, indicators[i]);
         signature(indicators[i], &words);
-        table_add(&table, "%s", buffer_text(&words));
-        table_add(&table, "%s", indicators[i]->title);
-        table_add(&table, "%s", indicators[i]->group);
+        sheet_add(&table, "%s", buffer_text(&words));
+        sheet_add(&table, "%s", indicators[i]->title);
+        sheet_add(&table, "%s", indicators[i]->group);
         buffer_deinit(&words);
     }
     json_end(&json, ']');
     buffer_add_text(&json.out, "}\n");
     if (!app->json)
-        table_print(&table, &out, app->width);
+        sheet_print(&table, &out, app->width);
     out.failed |= table.failed;
-    table_deinit(&table);
+    sheet_deinit(&table);
     if (app->json)
         return app_write(&json.out, err);
     buffer_deinit(&json.out);

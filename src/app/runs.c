@@ -26,7 +26,7 @@ static enum status open_results(struct app *app, struct results **results, bool 
 
 /* ---- runs --------------------------------------------------------------------------------------------- */
 
-static const struct table_column run_columns[] = {
+static const struct sheet_column run_columns[] = {
     {"run", false, 0, false},     {"when", true, 3, false},    {"rule", true, 0, false},
     {"market", true, 0, false},   {"symbols", false, 2, false}, {"failed", false, 5, false},
     {"bars", false, 4, false},    {"ms", false, 6, false},     {"parameters", true, 7, false},
@@ -57,20 +57,20 @@ static void run_json(struct json *json, const struct run *run)
     json_end(json, '}');
 }
 
-static void run_row(struct table *table, const struct run *run)
+static void run_row(struct sheet *table, const struct run *run)
 {
     char time[TIME_TEXT_BYTES], text[NUMBER_TEXT_BYTES];
 
     time_to_text(run->created_ms / 1000 * 1000, false, time);
-    table_add(table, "%lld", (long long)run->id);
-    table_add(table, "%s", time);
-    table_add(table, "%s", run->rule);
-    table_add(table, "%s", run->market);
-    table_add(table, "%lld", (long long)run->symbol_count);
-    table_add(table, "%lld", (long long)run->failed);
-    table_add(table, "%s", with_commas((double)run->bars, 0, false, text));
-    table_add(table, "%.1f", run->calculation_ms);
-    table_add(table, "%s", run->parameters);
+    sheet_add(table, "%lld", (long long)run->id);
+    sheet_add(table, "%s", time);
+    sheet_add(table, "%s", run->rule);
+    sheet_add(table, "%s", run->market);
+    sheet_add(table, "%lld", (long long)run->symbol_count);
+    sheet_add(table, "%lld", (long long)run->failed);
+    sheet_add(table, "%s", with_commas((double)run->bars, 0, false, text));
+    sheet_add(table, "%.1f", run->calculation_ms);
+    sheet_add(table, "%s", run->parameters);
 }
 
 static enum status list_runs(struct app *app, struct results *results, struct arena *arena, struct error *err)
@@ -78,11 +78,11 @@ static enum status list_runs(struct app *app, struct results *results, struct ar
     size_t limit = conf_is_set(app->conf, OPT_TOP) ? (size_t)conf_whole(app->conf, OPT_TOP) : RUNS_SHOWN, count;
     struct buffer out = {0};
     struct json json = {0};
-    struct table table;
+    struct sheet table;
     struct run *runs;
 
     TRY(results_list(results, arena, limit, &runs, &count, err));
-    table_init(&table, run_columns, ARRAY_COUNT(run_columns));
+    sheet_init(&table, run_columns, ARRAY_COUNT(run_columns));
     json_begin(&json, NULL, '{');
     json_begin(&json, "runs", '[');
     for (size_t i = 0; i < count; i++) {
@@ -92,11 +92,11 @@ static enum status list_runs(struct app *app, struct results *results, struct ar
     json_end(&json, ']');
     buffer_add_text(&json.out, "}\n");
     if (!app->json) {
-        table_print(&table, &out, app->width);
+        sheet_print(&table, &out, app->width);
         buffer_addf(&out, "\nnext: harrier run show %lld\n", count ? (long long)runs[0].id : 1LL);
     }
     out.failed |= table.failed;
-    table_deinit(&table);
+    sheet_deinit(&table);
     if (app->json)
         return app_write(&json.out, err);
     buffer_deinit(&json.out);
@@ -258,15 +258,15 @@ static void compare_counts(const struct compared side[2], struct buffer *out)
                 (long long)side[1].run.id, better);
 }
 
-static const struct table_column compare_columns[] = {
+static const struct sheet_column compare_columns[] = {
     {"", true, 0, false}, {"first", false, 0, false}, {"second", false, 0, false}, {"difference", false, 0, false}};
 
 static void compare_table(const struct app *app, const struct compared side[2], struct arena *arena,
                           struct buffer *out)
 {
-    struct table table;
+    struct sheet table;
 
-    table_init(&table, compare_columns, ARRAY_COUNT(compare_columns));
+    sheet_init(&table, compare_columns, ARRAY_COUNT(compare_columns));
     for (int s = 0; s < 2; s++)
         buffer_addf(out, "run %lld: %s %s on %s, %s\n", (long long)side[s].run.id, side[s].run.rule,
                     side[s].run.parameters, side[s].run.market, side[s].run.options);
@@ -276,14 +276,14 @@ static void compare_table(const struct app *app, const struct compared side[2], 
         double b = median_of(side[1].symbols, side[1].count, m, arena);
         char text[NUMBER_TEXT_BYTES];
 
-        table_add(&table, "%s", metric_rows[m].title);
-        table_add(&table, "%s", metric_words(m, a, false, text));
-        table_add(&table, "%s", metric_words(m, b, false, text));
-        table_add(&table, "%s", metric_rows[m].unit == UNIT_DURATION ? "" : with_commas(b - a, 2, true, text));
+        sheet_add(&table, "%s", metric_rows[m].title);
+        sheet_add(&table, "%s", metric_words(m, a, false, text));
+        sheet_add(&table, "%s", metric_words(m, b, false, text));
+        sheet_add(&table, "%s", metric_rows[m].unit == UNIT_DURATION ? "" : with_commas(b - a, 2, true, text));
     }
-    table_print(&table, out, app->width);
+    sheet_print(&table, out, app->width);
     out->failed |= table.failed;
-    table_deinit(&table);
+    sheet_deinit(&table);
     compare_counts(side, out);
 }
 

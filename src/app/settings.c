@@ -3,7 +3,7 @@
 
 #include "app/app.h"
 
-static const struct table_column setting_columns[] = {
+static const struct sheet_column setting_columns[] = {
     {"option", true, 0, false}, {"value", true, 0, false}, {"from", true, 1, false}, {"meaning", true, 2, false}};
 
 static bool is_setting(const struct option_row *row)
@@ -24,18 +24,18 @@ static enum status show_command(struct app *app, struct error *err)
 {
     struct buffer out = {0};
     struct json json = {0};
-    struct table table;
+    struct sheet table;
 
-    table_init(&table, setting_columns, ARRAY_COUNT(setting_columns));
+    sheet_init(&table, setting_columns, ARRAY_COUNT(setting_columns));
     json_begin(&json, NULL, '{');
     json_begin(&json, "options", '[');
     for (int o = 0; o < OPTION_COUNT; o++) {
         if (!is_setting(&option_rows[o]))
             continue;
-        table_add(&table, "%s", option_rows[o].name);
-        table_add(&table, "%s", value_of(app, o));
-        table_add(&table, "%s", conf_origin(app->conf, o));
-        table_add(&table, "%s", option_rows[o].help);
+        sheet_add(&table, "%s", option_rows[o].name);
+        sheet_add(&table, "%s", value_of(app, o));
+        sheet_add(&table, "%s", conf_origin(app->conf, o));
+        sheet_add(&table, "%s", option_rows[o].help);
         json_begin(&json, NULL, '{');
         json_text(&json, "name", option_rows[o].name);
         json_text(&json, "value", value_of(app, o));
@@ -45,9 +45,9 @@ static enum status show_command(struct app *app, struct error *err)
     json_end(&json, ']');
     buffer_add_text(&json.out, "}\n");
     if (!app->json)
-        table_print(&table, &out, app->width);
+        sheet_print(&table, &out, app->width);
     out.failed |= table.failed;
-    table_deinit(&table);
+    sheet_deinit(&table);
     if (app->json)
         return app_write(&json.out, err);
     buffer_deinit(&json.out);

@@ -138,63 +138,63 @@ static enum status surface_close(struct sweeping *s, struct error *err)
 
 /* ---- the answer --------------------------------------------------------------------------------------- */
 
-static int sweep_columns(const struct sweeping *s, struct table_column *columns, int axes[RULE_PARAMETERS_MAX])
+static int sweep_columns(const struct sweeping *s, struct sheet_column *columns, int axes[RULE_PARAMETERS_MAX])
 {
     static const enum metric shown[] = {METRIC_TOTAL_RETURN, METRIC_MAX_DRAWDOWN, METRIC_SHARPE, METRIC_TRADES,
                                         METRIC_WIN_RATE};
     int count = 0;
 
-    columns[count++] = (struct table_column){"#", false, 0, false};
-    for (int p = 0; p < s->q.rule->parameter_count && count < TABLE_COLUMNS_MAX - 7; p++)
+    columns[count++] = (struct sheet_column){"#", false, 0, false};
+    for (int p = 0; p < s->q.rule->parameter_count && count < SHEET_COLUMNS_MAX - 7; p++)
         if (s->grid.axes[p].count > 1) {
             axes[count] = p;
-            columns[count++] = (struct table_column){s->q.rule->parameters[p].name, false, 0, false};
+            columns[count++] = (struct sheet_column){s->q.rule->parameters[p].name, false, 0, false};
         }
     axes[0] = count; /* where metrics begin */
     if (s->sweep.rank != METRIC_TOTAL_RETURN && s->sweep.rank != METRIC_SHARPE) {
         axes[count] = (int)s->sweep.rank;
-        columns[count++] = (struct table_column){metric_rows[s->sweep.rank].name, false, 0, false};
+        columns[count++] = (struct sheet_column){metric_rows[s->sweep.rank].name, false, 0, false};
     }
     for (size_t i = 0; i < ARRAY_COUNT(shown); i++)
         if (shown[i] != s->sweep.rank || shown[i] == METRIC_TOTAL_RETURN || shown[i] == METRIC_SHARPE) {
             axes[count] = (int)shown[i];
-            columns[count++] = (struct table_column){metric_rows[shown[i]].name, false, (int)i,
+            columns[count++] = (struct sheet_column){metric_rows[shown[i]].name, false, (int)i,
                                                      shown[i] == METRIC_TOTAL_RETURN};
         }
     return count;
 }
 
-static void sweep_row_cells(const struct sweeping *s, struct table *table, const int axes[], int count, size_t place,
+static void sweep_row_cells(const struct sweeping *s, struct sheet *table, const int axes[], int count, size_t place,
                             const struct sweep_row *row)
 {
     double values[RULE_PARAMETERS_MAX];
     char text[NUMBER_TEXT_BYTES];
 
     grid_values(&s->grid, row->combination, values);
-    table_add(table, "%zu", place);
+    sheet_add(table, "%zu", place);
     for (int c = 1; c < axes[0]; c++)
         if (s->q.rule->parameters[axes[c]].percent)
-            table_add(table, "%.6g%%", values[axes[c]] * 100);
+            sheet_add(table, "%.6g%%", values[axes[c]] * 100);
         else
-            table_add(table, "%.10g", values[axes[c]]);
+            sheet_add(table, "%.10g", values[axes[c]]);
     for (int c = axes[0]; c < count; c++)
-        table_add(table, "%s", metric_words(axes[c], row->metric[axes[c]], axes[c] == METRIC_TOTAL_RETURN, text));
+        sheet_add(table, "%s", metric_words(axes[c], row->metric[axes[c]], axes[c] == METRIC_TOTAL_RETURN, text));
 }
 
 static void sweep_table(const struct sweeping *s, size_t top, struct buffer *out)
 {
-    struct table_column columns[TABLE_COLUMNS_MAX];
-    int axes[TABLE_COLUMNS_MAX + RULE_PARAMETERS_MAX];
+    struct sheet_column columns[SHEET_COLUMNS_MAX];
+    int axes[SHEET_COLUMNS_MAX + RULE_PARAMETERS_MAX];
     int count = sweep_columns(s, columns, axes);
-    struct table table;
+    struct sheet table;
 
-    table_init(&table, columns, count);
+    sheet_init(&table, columns, count);
     table.color = app_color(s->app);
     for (size_t i = 0; i < s->result.best_count && i < top; i++)
         sweep_row_cells(s, &table, axes, count, i + 1, &s->result.best[i]);
-    table_print(&table, out, s->app->width);
+    sheet_print(&table, out, s->app->width);
     out->failed |= table.failed;
-    table_deinit(&table);
+    sheet_deinit(&table);
 }
 
 static void next_line(const struct sweeping *s, struct buffer *out)

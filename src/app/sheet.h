@@ -1,34 +1,34 @@
 /* Tables for people: columns aligned, cut to the width of the terminal (the rightmost columns that are marked
  * so go first), and the small drawings that stand in them. */
-#ifndef HARRIER_APP_TABLE_H
-#define HARRIER_APP_TABLE_H
+#ifndef HARRIER_APP_SHEET_H
+#define HARRIER_APP_SHEET_H
 
 #include "base/base.h"
 
-enum { TABLE_COLUMNS_MAX = 24, TABLE_CELL_BYTES = 64 };
+enum { SHEET_COLUMNS_MAX = 24, SHEET_CELL_BYTES = 64 };
 
-struct table_column {
+struct sheet_column {
     const char *title;
     bool left;     /* text stands left, numbers right */
     int optional;  /* dropped where the width does not do, highest first; 0: always there */
     bool tinted;   /* green where it begins with +, red where with -, if the table has colours */
 };
 
-struct table {
-    const struct table_column *columns;
+struct sheet {
+    const struct sheet_column *columns;
     int column_count;
-    char (*cells)[TABLE_CELL_BYTES];
+    char (*cells)[SHEET_CELL_BYTES];
     size_t row_count, capacity;
     bool color, failed;
 };
 
 /* `columns` is borrowed. */
-void table_init(struct table *table, const struct table_column *columns, int column_count);
-void table_deinit(struct table *table);
+void sheet_init(struct sheet *table, const struct sheet_column *columns, int column_count);
+void sheet_deinit(struct sheet *table);
 
 /* A cell of the next row, in order; a row is whole after column_count cells.  Text that does not fit is cut. */
-void table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void table_print(const struct table *table, struct buffer *out, int width /* 0: any */);
+void sheet_add(struct sheet *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sheet_print(const struct sheet *table, struct buffer *out, int width /* 0: any */);
 
 /* "385,708"; "+1,234.56"; "--" for NaN. */
 enum { NUMBER_TEXT_BYTES = 48 };

@@ -1,5 +1,5 @@
 /* Tables and small drawings. */
-#include "app/table.h"
+#include "app/sheet.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,18 +7,18 @@
 
 enum { GAP = 3 };
 
-void table_init(struct table *table, const struct table_column *columns, int column_count)
+void sheet_init(struct sheet *table, const struct sheet_column *columns, int column_count)
 {
-    ASSERT(column_count <= TABLE_COLUMNS_MAX);
-    *table = (struct table){.columns = columns, .column_count = column_count};
+    ASSERT(column_count <= SHEET_COLUMNS_MAX);
+    *table = (struct sheet){.columns = columns, .column_count = column_count};
 }
 
-void table_deinit(struct table *table)
+void sheet_deinit(struct sheet *table)
 {
     mem_free(table->cells);
 }
 
-void table_add(struct table *table, const char *format, ...)
+void sheet_add(struct sheet *table, const char *format, ...)
 {
     va_list args;
 
@@ -28,11 +28,11 @@ void table_add(struct table *table, const char *format, ...)
         return;
     }
     va_start(args, format);
-    vsnprintf(table->cells[table->row_count++], TABLE_CELL_BYTES, format, args);
+    vsnprintf(table->cells[table->row_count++], SHEET_CELL_BYTES, format, args);
     va_end(args);
 }
 
-static void measure(const struct table *table, int widths[])
+static void measure(const struct sheet *table, int widths[])
 {
     for (int c = 0; c < table->column_count; c++)
         widths[c] = (int)utf8_columns(table->columns[c].title);
@@ -44,7 +44,7 @@ static void measure(const struct table *table, int widths[])
 }
 
 /* Drops optional columns (width -1) until the rest fits. */
-static void drop_columns(const struct table *table, int widths[], int width)
+static void drop_columns(const struct sheet *table, int widths[], int width)
 {
     for (;;) {
         int total = 0, worst = -1;
@@ -68,7 +68,7 @@ static void add_blanks(struct buffer *out, int count)
         buffer_add_char(out, ' ');
 }
 
-static void print_cell(const struct table *table, struct buffer *out, const char *text, int column, int width,
+static void print_cell(const struct sheet *table, struct buffer *out, const char *text, int column, int width,
                        bool last)
 {
     int blanks = MAX(0, width - (int)utf8_columns(text));
@@ -89,7 +89,7 @@ static void print_cell(const struct table *table, struct buffer *out, const char
         add_blanks(out, blanks);
 }
 
-static void print_row(const struct table *table, struct buffer *out, const int widths[], const size_t *row)
+static void print_row(const struct sheet *table, struct buffer *out, const int widths[], const size_t *row)
 {
     int last = table->column_count - 1;
     bool any = false;
@@ -109,9 +109,9 @@ static void print_row(const struct table *table, struct buffer *out, const int w
     buffer_add_char(out, '\n');
 }
 
-void table_print(const struct table *table, struct buffer *out, int width)
+void sheet_print(const struct sheet *table, struct buffer *out, int width)
 {
-    int widths[TABLE_COLUMNS_MAX];
+    int widths[SHEET_COLUMNS_MAX];
 
     measure(table, widths);
     drop_columns(table, widths, width);

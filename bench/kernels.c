@@ -1,7 +1,9 @@
 /* Nanoseconds a bar-lane of every kernel: one core, blocks over registers that lie in the first-level cache,
  * the smallest of many short runs.
  *
- *     kernels [isa=v3] [lanes=16] [block=64] [parameter=20] [holes] [NAME…]
+ *     kernels [isa=v3] [lanes=16] [block=64] [parameter=20] [spread] [holes] [NAME…]
+ *
+ * `spread` gives every lane a period of its own, `holes` makes the kernels look for NaN.
  */
 #include <math.h>
 #include <stdio.h>
@@ -17,7 +19,7 @@ struct bench {
     const struct kernels *kernels;
     size_t lanes, block;
     double parameter;
-    bool holes;
+    bool holes, spread;
     double *column[KERNEL_INPUTS_MAX][REGISTERS];
     uint64_t *when[KERNEL_CONDITIONS_MAX][REGISTERS];
     double *out[KERNEL_OUTPUTS_MAX];
@@ -84,7 +86,7 @@ static double bench_kernel(const struct bench *b, enum kernel_id kernel)
     for (int k = 0; k < row->parameters; k++) {
         op.parameter[k] = parameter[k];
         for (size_t l = 0; l < LANES_MAX; l++)
-            parameter[k][l] = bench_parameter(b, kernel, k);
+            parameter[k][l] = bench_parameter(b, kernel, k) + (b->spread ? (double)l : 0);
     }
     for (int k = 0; k < KERNEL_OUTPUTS_MAX; k++)
         op.out[k] = b->out[k];
@@ -145,6 +147,8 @@ int main(int argc, char **argv)
             b.parameter = atof(argv[i] + 10);
         else if (strcmp(argv[i], "holes") == 0)
             b.holes = true;
+        else if (strcmp(argv[i], "spread") == 0)
+            b.spread = true;
         else if (wanted_count < ARRAY_COUNT(wanted))
             wanted[wanted_count++] = argv[i];
     b.kernels = kernels_select(isa, (int)b.lanes);

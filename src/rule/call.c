@@ -95,6 +95,7 @@ const char *name_nearest(struct compiler *c, struct text word, bool want_functio
 
 struct argument {
     struct text name; /* .at NULL: by place */
+    struct place name_place;
     struct value value;
     struct text word; /* a text, without its quotes */
     struct place place;
@@ -111,6 +112,7 @@ static bool read_argument(struct compiler *c, struct argument *argument)
     *argument = (struct argument){.place = c->token.place};
     if (c->token.kind == TOKEN_NAME && token_after(c).kind == TOKEN_ASSIGN) {
         argument->name = c->token.place.text;
+        argument->name_place = c->token.place;
         advance(c);
         advance(c);
     }
@@ -198,7 +200,7 @@ static bool check_argument(struct compiler *c, const struct signature *signature
     case ARGUMENT_COLUMN:
         if (value->kind == VALUE_NUMBER)
             complain(c, argument->place, hint, "`%s` needs values that change from bar to bar, such as a price, "
-                     "and this is %s", signature->name, value_words(c, value));
+                     "and this is %s", signature->name, value_words(value));
         return want_single(c, value, who) && value->kind == VALUE_COLUMN;
     case ARGUMENT_CONDITION:
         return want_condition(c, value, who);
@@ -226,7 +228,7 @@ static bool bind_one(struct compiler *c, const struct signature *signature, cons
 
     signature_words(signature, hint, sizeof hint);
     if (index < 0) {
-        complain(c, argument->place, hint, "`%s` has no argument `%.*s`", signature->name,
+        complain(c, argument->name_place, hint, "`%s` has no argument `%.*s`", signature->name,
                  TEXT_ARG(argument->name));
         return false;
     }

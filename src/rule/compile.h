@@ -144,7 +144,7 @@ struct value op_value(struct compiler *c, enum kernel_id kernel, const struct op
 struct value column_value(struct compiler *c, enum rule_column column, struct place place);
 
 /* "a condition", "a price", "a number", "several values" … */
-const char *value_words(const struct compiler *c, const struct value *value);
+const char *value_words(const struct value *value);
 
 /* False, and reported, where the value is no single number (a number or column), or no condition.
  * `who` needs it: "`+`", "`buy when`". */
@@ -160,6 +160,7 @@ struct limit_words {
 bool want_constant(struct compiler *c, const struct value *value, const struct limit_words *limit);
 
 struct value read_expression(struct compiler *c);
+struct value read_whole_expression(struct compiler *c); /* and the statement ends behind it */
 
 /* Arithmetic and comparisons, as they are read or as functions build them. */
 struct value binary_value(struct compiler *c, enum token_kind sign, struct value a, struct value b,

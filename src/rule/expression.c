@@ -178,9 +178,8 @@ struct value column_value(struct compiler *c, enum rule_column column, struct pl
                       column <= COLUMN_CLOSE ? UNIT_PRICE : UNIT_PLAIN, place);
 }
 
-const char *value_words(const struct compiler *c, const struct value *value)
+const char *value_words(const struct value *value)
 {
-    (void)c;
     switch (value->kind) {
     case VALUE_NUMBER:
         return value->unit == UNIT_PERCENT ? "a percent" : "a number, the same on every bar";
@@ -223,7 +222,7 @@ bool want_condition(struct compiler *c, const struct value *value, const char *w
         complain_several(c, value);
     else if (value->kind == VALUE_NUMBER || value->kind == VALUE_COLUMN)
         complain(c, value->place, NULL, "%s needs a condition, such as `close > open`, and this is %s", who,
-                 value_words(c, value));
+                 value_words(value));
     return value->kind == VALUE_CONDITION;
 }
 
@@ -355,7 +354,7 @@ bool want_constant(struct compiler *c, const struct value *value, const struct l
     if (value->kind != VALUE_NUMBER) {
         complain(c, value->place, NULL,
                  "`%s` of `%s` must be the same on every bar, %s or a parameter; this is %s", limit->argument,
-                 limit->function, wanted, value_words(c, value));
+                 limit->function, wanted, value_words(value));
         return false;
     }
     if (value->unit == UNIT_PERCENT && limit->whole) {
@@ -555,7 +554,7 @@ struct value lag_value(struct compiler *c, struct value value, struct value bars
         return wrong_value();
     if (value.kind == VALUE_NUMBER) {
         complain(c, value.place, NULL, "[n] looks back at what changes from bar to bar; this is %s",
-                 value_words(c, &value));
+                 value_words(&value));
         return wrong_value();
     }
     if (!condition && !want_single(c, &value, "[n]"))
@@ -597,9 +596,9 @@ static struct value output_value(struct compiler *c, struct value a, struct toke
         for (int i = 0; i < a.indicator->output_count; i++)
             names[i] = a.indicator->outputs[i].name;
         nearest = text_nearest(name.place.text, names, (size_t)a.indicator->output_count);
-        complain(c, name.place, NULL, "`%s` has no output `%.*s`; %s `%s`", a.indicator->name,
+        complain(c, name.place, NULL, "`%s` has no output `%.*s`; %s `%s`%s", a.indicator->name,
                  TEXT_ARG(name.place.text), nearest ? "did you mean" : "its first is",
-                 nearest ? nearest : names[0]);
+                 nearest ? nearest : names[0], nearest ? "?" : "");
         return wrong_value();
     }
     value = node_value(c, a.outputs[index], a.unit, place_to_here(c, a.place));
@@ -847,6 +846,16 @@ static struct value read_and(struct compiler *c)
         left = logic_value(c, KERNEL_AND, left, right, place_to_here(c, left.place));
     }
     return left;
+}
+
+struct value read_whole_expression(struct compiler *c)
+{
+    struct value value = read_expression(c);
+
+    if (c->panic || at_end_of_statement(c))
+        return value;
+    unexpected(c, "the end of the statement");
+    return wrong_value();
 }
 
 struct value read_expression(struct compiler *c)

@@ -145,14 +145,14 @@ static const struct function functions[] = {
       {VALUE("a"), VALUE("b")}, 2}, KERNEL_SMALLER, .keeps_unit = true},
     {{"if", "a where the condition holds, else b", {CONDITION("condition"), EITHER("a"), EITHER("b")}, 3},
      .build = build_if},
-    {{"ma", "moving average of a TA-Lib type, 0 to 13 or its name in quotes",
+    {{"ma", "moving average of a type: TA-Lib's number or a name in quotes",
       {COLUMN("real"), {.name = "timeperiod", .aliases = "period length n", .kind = ARGUMENT_WHOLE,
                         .optional = true, .least = 1, .most = BARS_MAX, .usual = 30},
-       {.name = "matype", .kind = ARGUMENT_MATYPE, .optional = true, .most = 13}}, 3},
+       {.name = "matype", .kind = ARGUMENT_MATYPE, .optional = true, .most = 1000}}, 3},
      .build = build_ma},
     {{"ma_lookback", "the bars that ma(x, timeperiod, matype) needs before its first value",
       {{.name = "timeperiod", .aliases = "period length n", .kind = ARGUMENT_WHOLE, .least = 1, .most = BARS_MAX},
-       {.name = "matype", .kind = ARGUMENT_MATYPE, .optional = true, .most = 13}}, 2},
+       {.name = "matype", .kind = ARGUMENT_MATYPE, .optional = true, .most = 1000}}, 2},
      .build = build_ma_lookback},
 };
 

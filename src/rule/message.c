@@ -94,7 +94,7 @@ void message_warning(struct messages *messages, struct place place, const char *
 
 enum status messages_fail(struct messages *messages, struct error *err)
 {
-    enum { REST_BYTES = 64 }; /* for the last line */
+    enum { REST_BYTES = 320 }; /* for the last line */
     int shown = 0;
     size_t length;
 
@@ -106,7 +106,10 @@ enum status messages_fail(struct messages *messages, struct error *err)
     err->status = STATUS_RULE;
     memcpy(err->text, messages->errors.at, length);
     err->text[length] = '\0';
-    if (shown < messages->error_count)
+    if (shown == RULE_ERRORS_MAX)
+        snprintf(err->text + length, ERROR_TEXT_BYTES - length, "\n%s: the errors after these %d are not shown",
+                 messages->file, shown);
+    else if (shown < messages->error_count)
         snprintf(err->text + length, ERROR_TEXT_BYTES - length, "\n%s: %d more errors", messages->file,
                  messages->error_count - shown);
     return STATUS_RULE;

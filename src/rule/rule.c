@@ -295,6 +295,9 @@ double rule_walk_value(const struct rule_parameter *p, size_t index)
     if (!p->ranged || !(p->step > 0))
         return p->value;
     value = p->low + (double)index * p->step;
+    /* The double that the decimal itself reads as: 1% + 6 steps of 1% is 7%, not 6.999…%. */
+    if (p->step >= 1e-8 && fabs(value) < 1e5)
+        value = round(value * 1e10) / 1e10;
     return value > p->high ? p->high : value;
 }
 

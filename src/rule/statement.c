@@ -199,6 +199,7 @@ static void read_param(struct compiler *c)
         c->parameter_places[index] = place;
         give_name(c, place, &value, index);
     }
+    c->panic = c->panic || !fine;
 }
 
 /* ---- require, def, NAME = … ------------------------------------------------------------------------- */
@@ -216,7 +217,7 @@ static bool push_int(struct compiler *c, struct growing_ints *list, int number)
 
 static void read_require(struct compiler *c)
 {
-    struct value value = read_expression(c);
+    struct value value = read_whole_expression(c);
 
     if (c->panic || !want_condition(c, &value, "`require`"))
         return;
@@ -293,7 +294,7 @@ static void read_def(struct compiler *c)
         if (!name_push(c, &(struct named){.name = def.parameters[i], .value = wrong_value(), .parameter = -1,
                                           .place = def.place}))
             return;
-    read_expression(c);
+    read_whole_expression(c);
     c->name_count = name_count;
     c->local_names = local_names;
     c->visible_names = 0;
@@ -346,7 +347,7 @@ static void read_assignment(struct compiler *c)
     } while (accept(c, TOKEN_COMMA));
     if (!expect(c, TOKEN_ASSIGN, "`=`"))
         return;
-    value = read_expression(c);
+    value = read_whole_expression(c);
     if (count > 1) {
         name_outputs(c, names, count, &value);
         return;
@@ -390,7 +391,7 @@ static void read_signal(struct compiler *c, enum rule_signal signal, struct plac
         return;
     }
     advance(c);
-    value = read_expression(c);
+    value = read_whole_expression(c);
     if (!c->panic && want_condition(c, &value, who))
         c->signal[signal] = value.node;
 }
@@ -418,7 +419,7 @@ static void read_level(struct compiler *c, enum rule_level level, struct place p
     if (said_twice(c, c->level[level].place, place, names[level], "there is one of each"))
         c->panic = true;
     c->level[level].place = place;
-    value = read_expression(c);
+    value = read_whole_expression(c);
     if (c->panic || !want_single(c, &value, who))
         return;
     if (value.unit == UNIT_PERCENT && !share_makes_sense(c, &value, who, level == LEVEL_TARGET ? 1000 : 1))
@@ -461,9 +462,12 @@ static void read_exit(struct compiler *c, struct place place)
 /* `size risk 2%`: the word, unless a value of that name is meant. */
 static bool accept_risk(struct compiler *c)
 {
-    enum token_kind after = token_after(c).kind;
+    struct token after = token_after(c);
+    bool unit = text_is(after.place.text, "units") || text_is(after.place.text, "cash");
 
-    if (after != TOKEN_NUMBER && after != TOKEN_NAME && after != TOKEN_ROUND_OPEN)
+    if (after.kind != TOKEN_NUMBER && after.kind != TOKEN_NAME && after.kind != TOKEN_ROUND_OPEN)
+        return false;
+    if (unit && name_find(c, TEXT("risk")))
         return false;
     return accept_word(c, "risk");
 }

@@ -190,8 +190,8 @@ const struct command command_completion = {
     .summary = "completion for bash, zsh or fish",
     .help = "  source <(harrier completion bash)\n"
             "  harrier completion fish > ~/.config/fish/completions/harrier.fish\n",
-    .options = {OPT_HELP},
-    .option_count = 1,
+    .options = {OPT_DATA, OPT_HELP},
+    .option_count = 2,
     .run = completion_command,
 };
 
@@ -257,7 +257,7 @@ const struct command command_man = {
     .name = "man",
     .summary = "the manual page, as scdoc reads it",
     .help = "  harrier man | scdoc > harrier.1\n",
-    .options = {OPT_HELP},
-    .option_count = 1,
+    .options = {OPT_DATA, OPT_HELP},
+    .option_count = 2,
     .run = man_page,
 };

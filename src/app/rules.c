@@ -361,8 +361,8 @@ const struct command command_indicators = {
     .help = "  harrier indicators\n"
             "  harrier indicators macd\n"
             "  harrier indicators --json\n",
-    .options = {OPT_JSON, OPT_HELP},
-    .option_count = 2,
+    .options = {OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 3,
     .run = indicators_command,
 };
 
@@ -406,7 +406,7 @@ const struct command command_metrics = {
             "R the same as a share of their value at entry.\n"
             "\n"
             "  harrier metrics\n",
-    .options = {OPT_JSON, OPT_HELP},
-    .option_count = 2,
+    .options = {OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 3,
     .run = metrics_command,
 };

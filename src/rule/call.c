@@ -353,10 +353,11 @@ static bool bind_name(struct compiler *c, const char *name, const struct value *
 static enum unit unit_of_output(const struct indicator *row, const struct bound *bound)
 {
     bool has_real = row->input_count > 0 && row->inputs[0].kind == INPUT_REAL;
+    bool of_window = !row->formula && (row->kernel == KERNEL_HIGHEST || row->kernel == KERNEL_LOWEST);
 
     if (row->percent_scaled)
         return UNIT_SCALED;
-    if (!text_is(text_of(row->group), "overlap"))
+    if (!of_window && !text_is(text_of(row->group), "overlap"))
         return UNIT_PLAIN;
     return has_real ? bound->value[0].unit : UNIT_PRICE;
 }

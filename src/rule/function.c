@@ -1,4 +1,5 @@
-/* The language's own functions, one row each.  Indicators are rows of src/indicator/. */
+/* The language's own functions, one row each.  Indicators, `highest`, `lowest` and `sum` among them, are
+ * rows of src/indicator/. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,11 +96,6 @@ static struct value build_ma_lookback(struct compiler *c, const struct function 
 /* ---- the table -------------------------------------------------------------------------------------- */
 
 static const struct function functions[] = {
-    {{"highest", "the highest of the last n bars, this one included", {COLUMN("x"), BARS("n")}, 2},
-     KERNEL_HIGHEST, .keeps_unit = true},
-    {{"lowest", "the lowest of the last n bars, this one included", {COLUMN("x"), BARS("n")}, 2},
-     KERNEL_LOWEST, .keeps_unit = true},
-    {{"sum", "the sum of the last n bars", {COLUMN("x"), BARS("n")}, 2}, KERNEL_SUM, .keeps_unit = true},
     {{"change", "x less x of n bars before",
       {COLUMN("x"), {.name = "n", .aliases = "timeperiod period length bars", .kind = ARGUMENT_WHOLE,
                      .optional = true, .least = 1, .most = RULE_LOOKBACK_MAX, .usual = 1}}, 2},

@@ -105,7 +105,7 @@ static double added_lookback(const struct node *op, const double *parameters)
     switch (op->kernel) {
     case KERNEL_LAG: case KERNEL_LAG_CONDITION: case KERNEL_RISING: case KERNEL_FALLING:
         return parameters[0];
-    case KERNEL_HIGHEST: case KERNEL_LOWEST: case KERNEL_SUM: case KERNEL_COUNT:
+    case KERNEL_COUNT:
         return parameters[0] - 1;
     case KERNEL_PIVOTHIGH: case KERNEL_PIVOTLOW:
         return parameters[0] + parameters[1];

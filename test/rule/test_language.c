@@ -271,7 +271,7 @@ TEST(arguments_come_by_place_and_by_name)
 
     compile(&c, "a = rsi(close, 5)\nb = rsi(close, timeperiod = 5)\nc = rsi(close, period = 5)\n"
                 "d = macd(close, slow = 30).hist\ne = macd(close, 12, 30, 9).macdhist\n"
-                "f = highest(close, n = 5)\ng = highest(x = close, length = 5)\n"
+                "f = highest(close, period = 5)\ng = highest(price = close, length = 5)\n"
                 "buy when a < d + f\nsell when b > c + e + g\n");
     CHECK_INT(value_node(c.rule, "a"), value_node(c.rule, "b"));
     CHECK_INT(value_node(c.rule, "a"), value_node(c.rule, "c"));

@@ -1,0 +1,222 @@
+/* The proof against the future: rules that are honest pass, kernels that peek are found.  Nothing in the
+ * language can peek, so the peeking is done by kernels of the test's own, in five ways on four operations. */
+#include "rule/prove.h"
+#include "support.h"
+
+enum { BARS = 700, PROOF_BYTES = 64 << 20 };
+
+static int64_t times[BARS];
+static double columns[BAR_COLUMNS][BARS];
+
+static struct bars random_bars(uint64_t seed)
+{
+    struct bars bars = {.count = BARS, .time = times};
+    struct random random;
+    double price = 100;
+
+    random_init(&random, seed, 0);
+    for (int t = 0; t < BARS; t++) {
+        double open = price;
+
+        price *= 0.97 + 0.06 * random_unit(&random) + (t % 50 == 7 ? 0.1 : 0) - (t % 50 == 32 ? 0.1 : 0);
+        times[t] = 1577836800000 + (int64_t)t * DAY_MS;
+        columns[BAR_OPEN][t] = open;
+        columns[BAR_CLOSE][t] = price;
+        columns[BAR_HIGH][t] = MAX(open, price) * (1 + 0.01 * random_unit(&random));
+        columns[BAR_LOW][t] = MIN(open, price) * (1 - 0.01 * random_unit(&random));
+        columns[BAR_VOLUME][t] = t % 97 == 5 ? 0 : 1000 * random_unit(&random);
+    }
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        bars.column[c] = columns[c];
+    return bars;
+}
+
+static struct proof prove(const struct rule *rule, const double *parameters, const struct kernels *kernels)
+{
+    struct bars bars = random_bars(11);
+    struct arena arena;
+    struct proof proof;
+    struct error err;
+    void *memory = malloc(PROOF_BYTES);
+
+    CHECK(memory != NULL);
+    arena_init(&arena, memory, PROOF_BYTES);
+    CHECK_OK(rule_prove(&proof, &arena, rule, parameters, kernels, &bars, 0, &err));
+    free(memory);
+    return proof;
+}
+
+/* ---- honest rules ----------------------------------------------------------------------------------- */
+
+static void check_honest(const char *source)
+{
+    struct compiled c;
+    struct proof proof;
+    char text[400];
+
+    compile(&c, source);
+    proof = prove(c.rule, c.defaults, kernels_select(NULL, LANES_WIDE));
+    proof_text(&proof, c.rule, text, sizeof text);
+    if (!proof.holds)
+        print_error("%s\n", text);
+    CHECK(proof.holds);
+    CHECK_INT(proof.bars, BARS);
+    CHECK_INT(proof.values, rule_operation_count(c.rule));
+    CHECK_CONTAINS(text, "none changes with a later bar");
+    drop(&c);
+}
+
+TEST(the_built_in_rules_hold)
+{
+    for (size_t i = 0; i < rule_builtin_count; i++) {
+        struct compiled c;
+        struct proof proof;
+
+        compile(&c, rule_builtins[i].source);
+        proof = prove(c.rule, c.defaults, kernels_select(NULL, LANES_WIDE));
+        CHECK(proof.holds);
+        drop(&c);
+    }
+}
+
+TEST(every_function_of_the_language_holds)
+{
+    check_honest("r = rsi(close, 5)\nbuy when crossover(r, 30) and rising(close, 3)\nsell when r > 70\n");
+    check_honest("buy when close > highest(high, 20)[1]\nsell when close < lowest(low, 150)[100]\n");
+    check_honest("buy when count(close > open, 7) > 4\nsell when barssince(volume == 0) > 3\n");
+    check_honest("buy when valuewhen(close > open, high, 3) < close\nsell when falling(low, 70)\n");
+    check_honest("buy when pivothigh(high, 5, 3) > 0\nsell when nz(pivotlow(low, 3, 70), 0) > 0\n");
+    check_honest("buy when since(close > 1.05 * open, high, \"max\") < close\n"
+                 "sell when since(close < open, volume, \"sum\") > 900 or since(hour == 0, low, \"min\") > 1\n");
+    check_honest("x = if(close > open, sma(close, 5), nz(close / volume, 3))\n"
+                 "buy when x > ema(close, 90)\nsell when isnan(x) or x[65] > x\nstop 2 * atr(14)\n");
+    check_honest("buy when weekday == 1 and day < 8 and bar_index > 5\nsell when month != 3 or time > 2020-06-01\n");
+}
+
+TEST(every_indicator_holds)
+{
+    for (size_t i = 0; i < indicator_count; i++) {
+        const struct indicator *row = indicators[i];
+        struct compiled c;
+        struct proof proof;
+        char text[400];
+        size_t length = (size_t)snprintf(text, sizeof text, "%s(", row->name), reals = 0;
+
+        for (int k = 0; k < row->input_count; k++)
+            if (row->inputs[k].kind == INPUT_REAL)
+                length += (size_t)snprintf(text + length, sizeof text - length, reals++ ? ", open" : "close / volume");
+        snprintf(text + length, sizeof text - length, ")");
+        compile_expression(&c, text);
+        proof = prove(c.rule, c.defaults, kernels_select(NULL, LANES_WIDE));
+        proof_text(&proof, c.rule, text, sizeof text);
+        if (!proof.holds)
+            print_error("%s: %s\n", row->name, text);
+        CHECK(proof.holds);
+        drop(&c);
+    }
+}
+
+/* ---- kernels that peek ------------------------------------------------------------------------------ */
+
+enum peek { PEEK_NEXT, PEEK_FIFTH, PEEK_OUTPUT, PEEK_LAST_OF_BLOCK, PEEK_CENTERED, PEEKS };
+
+static enum peek peek;
+static const struct kernel_functions *honest;
+
+static double *shifted(const struct op *op, size_t bar_count, double *rows)
+{
+    size_t lanes = op->in[0].step;
+
+    for (size_t t = 0; t < bar_count; t++)
+        for (size_t l = 0; l < lanes; l++) {
+            size_t from = peek == PEEK_FIFTH ? t + 5 : peek == PEEK_LAST_OF_BLOCK ? bar_count - 1 : t + 1;
+            double ahead = op->in[0].at[MIN(from, bar_count - 1) * lanes + l];
+
+            rows[t * lanes + l] = peek == PEEK_CENTERED ? (op->in[0].at[t * lanes + l] + ahead) / 2 : ahead;
+        }
+    return rows;
+}
+
+static void run_peeking(struct op *op, size_t bar_count)
+{
+    static _Alignas(64) double rows[BLOCK_BARS * LANES_MAX];
+    struct op copy = *op;
+
+    if (peek == PEEK_OUTPUT) {
+        honest->run(op, bar_count);
+        for (size_t t = 0; t + 1 < bar_count && op->out[0]; t++)
+            memcpy(op->out[0] + t * LANES_WIDE, op->out[0] + (t + 1) * LANES_WIDE, sizeof(double) * LANES_WIDE);
+        for (int l = 0; l < LANES_WIDE && op->condition; l++)
+            op->condition[l] >>= 1;
+        return;
+    }
+    if (op->in[0].step == 0) {
+        honest->run(op, bar_count);
+        return;
+    }
+    copy.in[0].at = shifted(op, bar_count, rows);
+    honest->run(&copy, bar_count);
+}
+
+TEST(twenty_of_twenty_planted_kernels_that_peek_are_found)
+{
+    static const struct {
+        enum kernel_id kernel;
+        int line;
+    } planted[] = {{KERNEL_EMA, 2}, {KERNEL_HIGHEST, 3}, {KERNEL_SUB, 4}, {KERNEL_CROSSOVER, 5}};
+    const struct kernels *kernels = kernels_select(NULL, LANES_WIDE);
+    const struct kernel_functions *functions[KERNELS];
+    struct kernel_functions peeking;
+    struct compiled c;
+    int found = 0;
+
+    compile(&c, "# four operations, a line each\n"
+                "slow = ema(close, 10)\n"
+                "top = highest(high, 20)\n"
+                "gap = close - slow\n"
+                "buy when crossover(gap, 0)\n"
+                "sell when top > close\n");
+    for (size_t k = 0; k < ARRAY_COUNT(planted); k++)
+        for (peek = 0; peek < PEEKS; peek++) {
+            struct kernels altered = *kernels;
+            struct proof proof;
+            char text[400], place[40];
+
+            memcpy(functions, kernels->functions, sizeof functions);
+            honest = functions[planted[k].kernel];
+            peeking = *honest;
+            peeking.run = run_peeking;
+            functions[planted[k].kernel] = &peeking;
+            altered.functions = functions;
+            proof = prove(c.rule, c.defaults, &altered);
+            CHECK(!proof.holds);
+            CHECK_INT(proof.line, planted[k].line);
+            proof_text(&proof, c.rule, text, sizeof text);
+            snprintf(place, sizeof place, "test.rule:%d:", planted[k].line);
+            CHECK_CONTAINS(text, place);
+            CHECK_CONTAINS(text, "sees the future");
+            found += !proof.holds;
+        }
+    CHECK_INT(found, 20);
+    drop(&c);
+}
+
+TEST(a_proof_in_too_little_memory_is_said_to_be)
+{
+    struct bars bars = random_bars(1);
+    struct compiled c;
+    struct arena arena;
+    struct proof proof;
+    struct error err;
+    void *memory = malloc(1 << 20);
+
+    CHECK(memory != NULL);
+    compile(&c, rule_builtin_find(TEXT("rsi"))->source);
+    for (size_t bytes = 0; bytes < 1 << 16; bytes += 997) {
+        arena_init(&arena, memory, bytes);
+        CHECK_STATUS(rule_prove(&proof, &arena, c.rule, c.defaults, kernels_select(NULL, LANES_WIDE), &bars, 0, &err),
+                     STATUS_MEMORY);
+    }
+    free(memory);
+    drop(&c);
+}

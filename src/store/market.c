@@ -16,18 +16,20 @@ static void free_names(char **names, size_t count)
 /* ---- which there are ----------------------------------------------------------------------------------- */
 
 /* Nothing was ever committed where the journal is no longer than an empty one. */
-static bool market_is_there(struct env *env, const char *data_dir, const struct market_name *market)
+static enum status market_is_there(struct env *env, const char *data_dir, const struct market_name *market,
+                                   bool *there, struct error *err)
 {
     char path[PATH_BYTES_MAX];
     struct place place;
     struct file_info info;
-    struct error ignored;
+    enum status status;
 
-    if (place_init(&place, env, data_dir, market, &ignored) != STATUS_OK)
-        return false;
+    *there = false;
+    TRY(place_init(&place, env, data_dir, market, err));
     place_file(&place, "journal", path);
-    return env->calls->path_info(env, path, &info, &ignored) == STATUS_OK &&
-           info.bytes > HEADER_BYTES + sizeof(struct record_head);
+    status = env->calls->path_info(env, path, &info, err);
+    *there = status == STATUS_OK && info.bytes > HEADER_BYTES + sizeof(struct record_head);
+    return status == STATUS_MISSING ? STATUS_OK : status;
 }
 
 struct market_list {
@@ -54,11 +56,15 @@ static enum status add_markets_of(struct market_list *list, struct env *env, con
         char text[VENUE_BYTES_MAX + 32];
         struct market_name name;
         struct error ignored;
+        bool there;
 
         if (strlen(venue) >= VENUE_BYTES_MAX)
             return STATUS_OK;
         snprintf(text, sizeof text, "%s/%s", venue, timeframe_name((enum timeframe)frame));
-        if (market_parse(&name, text_of(text), &ignored) == STATUS_OK && market_is_there(env, data_dir, &name))
+        if (market_parse(&name, text_of(text), &ignored) != STATUS_OK)
+            continue;
+        TRY(market_is_there(env, data_dir, &name, &there, err));
+        if (there)
             TRY(add_market(list, &name, err));
     }
     return STATUS_OK;
@@ -155,14 +161,22 @@ enum status market_missing(struct env *env, const char *data_dir, const struct m
     return STATUS_MISSING;
 }
 
+static enum status expect_market(struct env *env, const char *data_dir, const struct market_name *market,
+                                 struct error *err)
+{
+    bool there;
+
+    TRY(market_is_there(env, data_dir, market, &there, err));
+    return there ? STATUS_OK : market_missing(env, data_dir, market, err);
+}
+
 /* Takes the lock of a market that is there. */
 static enum status lock_market(struct env_file **lock, struct place *place, struct env *env,
                                const char *data_dir, const struct market_name *market, const char *who,
                                struct error *err)
 {
     TRY(place_init(place, env, data_dir, market, err));
-    if (!market_is_there(env, data_dir, market))
-        return market_missing(env, data_dir, market, err);
+    TRY(expect_market(env, data_dir, market, err));
     return lock_take(lock, place, who, err);
 }
 
@@ -230,12 +244,14 @@ enum status store_market_rename(struct env *env, const char *data_dir, const str
     struct place from_place, to_place;
     struct env_file *lock;
     enum status status;
+    bool there;
 
     if (from->frame != to->frame)
         return fail(err, STATUS_USAGE, "bars of %s cannot be called %s; harrier resample makes those",
                     timeframe_name(from->frame), timeframe_name(to->frame));
     TRY(place_init(&to_place, env, data_dir, to, err));
-    if (market_is_there(env, data_dir, to))
+    TRY(market_is_there(env, data_dir, to, &there, err));
+    if (there)
         return fail(err, STATUS_REFUSED, "there is a market %s already", to_place.market);
     TRY(lock_market(&lock, &from_place, env, data_dir, from, "harrier rename", err));
     status = rename_market(&from_place, &to_place, err);
@@ -271,8 +287,7 @@ enum status store_undo(struct env *env, const char *data_dir, const struct marke
     enum status status;
 
     *report = (struct undo_report){0};
-    if (!market_is_there(env, data_dir, market))
-        return market_missing(env, data_dir, market, err);
+    TRY(expect_market(env, data_dir, market, err));
     TRY(writer_open(&writer, env, data_dir, market, who, err));
     if (writer->journal.state.undo_count == 0)
         status = fail(err, STATUS_MISSING, "%s: there is no batch to take back", writer->place.market);

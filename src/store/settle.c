@@ -9,6 +9,8 @@ static enum status settle_or_leave(struct writer *writer, const struct row *row,
 {
     enum status status = column_settle(&writer->place, row, &writer->journal, false, err);
 
+    if (status == STATUS_OK)
+        status = column_show(&writer->place, row, writer->journal.state.number, &writer->mark, err);
     return status == STATUS_CORRUPT || status == STATUS_MISSING ? STATUS_OK : status;
 }
 

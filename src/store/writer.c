@@ -299,21 +299,30 @@ static void remove_unreferred(struct writer *writer, const struct state *before)
             writer_remove_file(writer, before->undo[i].name, before->undo[i].number);
 }
 
-/* Steps 2 and 3.  `next` is the state after the batch, and afterwards the one before it. */
+/* Tells who reads the files without the journal. */
+static enum status show_rows(struct writer *writer, struct error *err)
+{
+    for (size_t i = 0; i < writer->change_count; i++) {
+        const struct change *change = writer->changes[i];
+
+        if (change->row.number && !change->made && !changes_nothing(writer, change))
+            TRY(column_show(&writer->place, &change->row, writer->number, &writer->mark, err));
+    }
+    return STATUS_OK;
+}
+
+/* Steps 2 and 3.  `next` is the state after the batch, and afterwards the one before it.  Where something fails
+ * after the record was synced the next writer finds it, and does the rest. */
 static enum status publish(struct writer *writer, struct state *next, struct env_file *file, struct error *err)
 {
     struct journal *journal = &writer->journal;
     struct state before;
-    struct error ignored;
 
     TRY(journal_push(journal, writer->env, file, err));
+    TRY(show_rows(writer, err));
     before = journal->state;
     journal->state = *next;
     *next = before;
-    /* For who reads the files without the journal; whether it works changes nothing here. */
-    for (size_t i = 0; i < writer->change_count; i++)
-        if (writer->changes[i]->row.number && !writer->changes[i]->made)
-            column_show(&writer->place, &writer->changes[i]->row, journal->state.number, &writer->mark, &ignored);
     return journal_stamp(journal, writer->env, file, &writer->mark, err);
 }
 
@@ -388,14 +397,21 @@ enum status writer_commit(struct writer *writer, struct error *err)
 
 /* ---- closing ------------------------------------------------------------------------------------------- */
 
-/* A market in which nothing was ever committed is none. */
+/* A market in which nothing was ever committed is none; but the journal goes last. */
 static void unmake_market(struct writer *writer)
 {
     static const char *const files[] = {"journal", "journal.new", "lock"};
     struct env *env = writer->env;
-    char path[PATH_BYTES_MAX];
+    char path[PATH_BYTES_MAX], **names;
     struct error ignored;
+    size_t count, found = 0;
 
+    if (env->calls->list(env, writer->place.path, &names, &count, &ignored) != STATUS_OK)
+        return;
+    clear_names(writer, names, count, true, &found);
+    free_names(names, count);
+    if (found > 0)
+        return;
     for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
         place_file(&writer->place, files[i], path);
         env->calls->remove(env, path, &ignored);

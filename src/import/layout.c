@@ -22,6 +22,7 @@ struct sample {
     unsigned rows, width;
     struct text *names;  /* of the columns; NULL without a header */
     unsigned name_count;
+    unsigned preamble;   /* lines in front of the table */
 };
 
 /* ---- fields of a line ------------------------------------------------------------------------------------- */
@@ -88,7 +89,7 @@ static bool is_blank_line(struct text line)
 
 /* ---- delimiter and where the table begins ------------------------------------------------------------------ */
 
-/* The number of fields that most of the first lines have, 0 where no number is most. */
+/* The number of fields, of a table, that most of the first lines have; 0 where not even a third has one. */
 static unsigned usual_fields(struct text head, char delimiter)
 {
     unsigned counts[SAMPLE_ROWS], lines = 0, best = 0, best_votes = 0;
@@ -103,12 +104,12 @@ static unsigned usual_fields(struct text head, char delimiter)
 
         for (unsigned j = 0; j < lines; j++)
             votes += counts[j] == counts[i];
-        if (votes > best_votes) {
+        if (votes > best_votes && counts[i] >= FIELDS_MIN) {
             best_votes = votes;
             best = counts[i];
         }
     }
-    return best_votes * 2 >= lines ? best : 0;
+    return best_votes * 3 >= lines ? best : 0;
 }
 
 /* A comma is looked for last: the others may have it as the decimal sign. */
@@ -171,7 +172,7 @@ static bool is_header(const struct text *fields, unsigned count, const struct la
 static enum status take_sample(struct layout *layout, struct sample *sample, struct text head, struct error *err)
 {
     struct text rest = head, line;
-    unsigned skipped = 0;
+    uint32_t lines = 0;
     bool open_quote;
 
     sample->width = layout->fields + 1;
@@ -180,24 +181,23 @@ static enum status take_sample(struct layout *layout, struct sample *sample, str
         unsigned count = layout_split(line, layout->delimiter, fields, sample->width, &open_quote);
         bool first = sample->rows == 0 && !layout->header;
 
-        if (!is_blank_line(line)) {
-            if (first && (count + 1 < layout->fields || count > layout->fields + 1)) {
-                if (++skipped > PREAMBLE_LINES_MAX)
-                    return fail(err, STATUS_CORRUPT, "no table of bars: more than %d lines in front of it",
-                                PREAMBLE_LINES_MAX);
-            } else if (first && count <= sample->width && is_header(fields, count, layout)) {
-                layout->header = true;
-                memcpy(sample->names, fields, count * sizeof *fields);
-                sample->name_count = count;
-            } else {
-                sample->counts[sample->rows++] = MIN(count, sample->width);
-                continue;
-            }
+        lines++;
+        if (is_blank_line(line))
+            continue;
+        if (first && (count + 1 < layout->fields || count > layout->fields + 1)) {
+            if (++sample->preamble > PREAMBLE_LINES_MAX)
+                return fail(err, STATUS_CORRUPT, "no table of bars: more than %d lines in front of it",
+                            PREAMBLE_LINES_MAX);
+        } else if (first && count <= sample->width && is_header(fields, count, layout)) {
+            layout->header = true;
+            memcpy(sample->names, fields, count * sizeof *fields);
+            sample->name_count = count;
+        } else {
+            sample->counts[sample->rows++] = MIN(count, sample->width);
+            continue;
         }
-        if (sample->rows == 0) {
-            layout->data_at = (size_t)(rest.at - head.at);
-            layout->data_line++;
-        }
+        layout->data_at = (size_t)(rest.at - head.at);
+        layout->data_line = lines;
     }
     return STATUS_OK;
 }
@@ -239,6 +239,16 @@ static enum content content_of(const struct sample *sample, const struct layout 
     if (clocks * 2 >= filled)
         return CONTENT_CLOCK;
     return numbers * 2 >= filled ? CONTENT_NUMBER : CONTENT_TEXT;
+}
+
+/* For a column that is called so, one is enough: the others are rows to reject. */
+static bool has_time(const struct sample *sample, const struct layout *layout, int column)
+{
+    bool any = false;
+
+    for (unsigned row = 0; row < sample->rows && !any; row++)
+        any = is_time(cell_of(sample, row, column), &layout->rules);
+    return any;
 }
 
 /* Decimal commas: cells with one comma, digits around it, and no point. */
@@ -348,6 +358,19 @@ static bool is_base_volume(const struct layout *layout, const struct sample *sam
     return *unit && symbol.length > strlen(unit) && strncasecmp(symbol.at, unit, strlen(unit)) == 0;
 }
 
+/* A volume that is 0 in every row is one that the venue does not have (MetaTrader's <VOL>). */
+static bool is_all_zero(const struct layout *layout, const struct sample *sample, int column)
+{
+    double number;
+
+    for (unsigned row = 0; row < sample->rows; row++)
+        if (number_parse(cell_of(sample, row, column), layout->decimal, 0, &number) == NUMBER_READ && number != 0)
+            return false;
+    return true;
+}
+
+enum { RANK_LAST = 1000 };
+
 /* The best column for a field by its name and content; `*tied` where another is as good. */
 static int column_by_name(const struct layout *layout, const struct sample *sample, enum field field, int *tied)
 {
@@ -361,11 +384,12 @@ static int column_by_name(const struct layout *layout, const struct sample *samp
 
         field_plain_name(sample->names[i], plain);
         rank = field_rank(field, plain);
+        if (rank > 0 && field == FIELD_VOLUME && is_all_zero(layout, sample, (int)i))
+            rank += RANK_LAST;
         if (rank == 0 || (column >= 0 && rank > best))
             continue;
-        if (field == FIELD_TIME && content_of(sample, layout, (int)i) != CONTENT_TIME)
-            continue;
-        if (field == FIELD_CLOCK && content_of(sample, layout, (int)i) != CONTENT_CLOCK)
+        if ((field == FIELD_TIME && !has_time(sample, layout, (int)i)) ||
+            (field == FIELD_CLOCK && content_of(sample, layout, (int)i) != CONTENT_CLOCK))
             continue;
         if (column >= 0 && rank == best) {
             *tied = (int)i;
@@ -443,10 +467,11 @@ static enum status columns_of_header(struct layout *layout, const struct layout_
 
 /* ---- without names -------------------------------------------------------------------------------------------- */
 
-/* Whether columns from `open` on are open, high, low, close: so in nine rows of ten. */
+/* Whether columns from `open` on are open, high, low, close: so in three rows of four that say anything (bars
+ * that stand still fit every order). */
 static bool is_ohlc(const struct sample *sample, const struct layout *layout, int open)
 {
-    unsigned fits = 0, filled = 0;
+    unsigned fits = 0, moving = 0, filled = 0;
 
     for (unsigned row = 0; row < sample->rows; row++) {
         double price[4];
@@ -457,9 +482,12 @@ static bool is_ohlc(const struct sample *sample, const struct layout *layout, in
         if (c < 4)
             continue;
         filled++;
+        if (price[0] == price[1] && price[0] == price[2] && price[0] == price[3])
+            continue;
+        moving++;
         fits += price[1] >= price[0] && price[1] >= price[3] && price[2] <= price[0] && price[2] <= price[3];
     }
-    return filled > 0 && fits * 10 >= filled * 9;
+    return filled > 0 && fits * 4 >= moving * 3;
 }
 
 static enum status refuse_nameless(struct error *err)
@@ -723,9 +751,8 @@ static enum status recognise_csv(struct layout *layout, const struct layout_wish
         sample->names = NULL;
     if (sample->rows == 0)
         return STATUS_OK;
-    if (layout->data_line > layout->header)
-        buffer_addf(notes, "; %u line%s in front of it left out", (unsigned)layout->data_line - layout->header,
-                    layout->data_line - layout->header == 1 ? "" : "s");
+    if (sample->preamble > 0)
+        buffer_addf(notes, "; %u line%s in front of it left out", sample->preamble, sample->preamble == 1 ? "" : "s");
     TRY(find_columns(layout, wish, sample, notes, err));
     TRY(find_order(layout, sample, head, notes, err));
     return describe(layout, wish, sample, notes, err);

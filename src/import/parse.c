@@ -210,8 +210,8 @@ static void describe_rows(struct parse_job *job, const struct layout *layout, co
         buffer_addf(&text, ", of the zone %s", rows->zone->name);
     buffer_add_text(&text, orders[job->table.order]);
     if (job->table.phase_ms != 0)
-        buffer_addf(&text, "; bars begin %lld s after the full %s", (long long)(job->table.phase_ms / 1000),
-                    timeframe_ms(job->table.frame) > 3600000 ? "hour" : timeframe_name(job->table.frame));
+        buffer_addf(&text, "; bars begin %lld s after the full %s, every one", (long long)(job->table.phase_ms / 1000),
+                    timeframe_ms(job->table.frame) >= 3600000 ? "hour" : timeframe_name(job->table.frame));
     job->no_memory |= text.failed;
     job->layout = mem_copy_text(buffer_text(&text));
     job->no_memory |= job->layout == NULL;

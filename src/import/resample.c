@@ -100,7 +100,7 @@ static enum status resample_symbol(struct resample *resample, size_t symbol, str
     const struct resample_options *options = resample->options;
     struct resample_report *report = resample->report;
     const char *name = snapshot_symbol_name(resample->snapshot, symbol);
-    double *column[BAR_COLUMNS];
+    double *column[BAR_COLUMNS] = {NULL};
     struct put_result put = {0};
     struct bars bars, made = {0};
     int64_t *time = NULL;

@@ -345,6 +345,10 @@ static void duration_words(int64_t ms, char words[48])
     } units[] = {{DAY_MS, "day"}, {HOUR_MS, "hour"}, {60000, "minute"}, {1000, "second"}, {1, "ms"}};
     size_t u = 0;
 
+    if (ms >= 28 * (int64_t)DAY_MS && ms <= 31 * (int64_t)DAY_MS) {
+        snprintf(words, 48, "1 month");
+        return;
+    }
     while (ms % units[u].ms != 0)
         u++;
     snprintf(words, 48, "%lld %s%s", (long long)(ms / units[u].ms), units[u].name,
@@ -395,7 +399,7 @@ static bool is_too_fine(const struct series *series, enum timeframe frame)
 
     for (size_t i = 1; i < series->count; i++)
         near += series->time[i] - series->time[i - 1] < least;
-    return near * 4 > series->count;
+    return near * 2 > series->count - 1;
 }
 
 /* Rows that are all whole multiples of something longer apart are bars of that.  Chance could do it too: with

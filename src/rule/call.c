@@ -1,12 +1,12 @@
-/* Calls: arguments by place and by name, indicators, formula indicators and `def`, which are read again with
- * their arguments bound to names. */
+/* Calls: arguments by place and by name, indicators, formula indicators and `def`, which are read
+ * again with their arguments bound to names. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "rule/compile.h"
 
-/* ---- names ------------------------------------------------------------------------------------------ */
+/* ---- names ----------------------------------------------------------- */
 
 struct named *name_find(struct compiler *c, struct text name)
 {
@@ -50,7 +50,8 @@ static void consider(struct nearest *nearest, const char *name)
     }
 }
 
-static void consider_text(struct nearest *nearest, struct text name, char buffer[RULE_NAME_BYTES_MAX])
+static void consider_text(struct nearest *nearest, struct text name,
+                          char buffer[RULE_NAME_BYTES_MAX])
 {
     char copy[RULE_NAME_BYTES_MAX];
     const char *before = nearest->best;
@@ -91,7 +92,7 @@ const char *name_nearest(struct compiler *c, struct text word, bool want_functio
     return nearest.best;
 }
 
-/* ---- reading arguments ------------------------------------------------------------------------------ */
+/* ---- reading arguments ----------------------------------------------- */
 
 struct argument {
     struct text name; /* .at NULL: by place */
@@ -137,15 +138,16 @@ static bool read_arguments(struct compiler *c, struct arguments *arguments)
     advance(c);
     while (c->token.kind != TOKEN_ROUND_CLOSE) {
         if (arguments->count == FORMALS_MAX) {
-            complain(c, c->token.place, NULL, "no function takes more than %d arguments", FORMALS_MAX);
+            complain(c, c->token.place, NULL, "no function takes more than %d arguments",
+                     FORMALS_MAX);
             c->panic = true;
             return false;
         }
         if (!read_argument(c, &arguments->at[arguments->count++]))
             return false;
         if (c->token.kind != TOKEN_ROUND_CLOSE && !accept(c, TOKEN_COMMA)) {
-            snprintf(expected, sizeof expected, "`,` or `)` for the `(` of line %d, column %d", open.line,
-                     open.column);
+            snprintf(expected, sizeof expected, "`,` or `)` for the `(` of line %d, column %d",
+                     open.line, open.column);
             unexpected(c, expected);
             return false;
         }
@@ -155,7 +157,7 @@ static bool read_arguments(struct compiler *c, struct arguments *arguments)
     return true;
 }
 
-/* ---- binding ---------------------------------------------------------------------------------------- */
+/* ---- binding --------------------------------------------------------- */
 
 static bool is_one_of(struct text name, const char *words)
 {
@@ -172,7 +174,8 @@ static bool is_one_of(struct text name, const char *words)
 static int formal_find(const struct signature *signature, struct text name)
 {
     for (int i = 0; i < signature->count; i++)
-        if (text_is(name, signature->formals[i].name) || is_one_of(name, signature->formals[i].aliases))
+        if (text_is(name, signature->formals[i].name) ||
+            is_one_of(name, signature->formals[i].aliases))
             return i;
     return -1;
 }
@@ -182,8 +185,8 @@ static bool check_argument(struct compiler *c, const struct signature *signature
 {
     const struct formal *formal = &signature->formals[index];
     const struct value *value = &argument->value;
-    struct limit_words limit = {formal->least, formal->most, formal->kind == ARGUMENT_WHOLE, signature->name,
-                                formal->name};
+    struct limit_words limit = {formal->least, formal->most, formal->kind == ARGUMENT_WHOLE,
+                                signature->name, formal->name};
     char hint[400], who[96];
 
     signature_words(signature, hint, sizeof hint);
@@ -199,8 +202,10 @@ static bool check_argument(struct compiler *c, const struct signature *signature
         return want_single(c, value, who);
     case ARGUMENT_COLUMN:
         if (value->kind == VALUE_NUMBER)
-            complain(c, argument->place, hint, "`%s` needs values that change from bar to bar, such as a price, "
-                     "and this is %s", signature->name, value_words(value));
+            complain(c, argument->place, hint,
+                     "`%s` needs values that change from bar to bar, such as a price, "
+                     "and this is %s",
+                     signature->name, value_words(value));
         return want_single(c, value, who) && value->kind == VALUE_COLUMN;
     case ARGUMENT_CONDITION:
         return want_condition(c, value, who);
@@ -211,7 +216,8 @@ static bool check_argument(struct compiler *c, const struct signature *signature
         return want_constant(c, value, &limit);
     case ARGUMENT_MATYPE:
         if (value->kind == VALUE_NUMBER && c->graph.nodes[value->node].kind != NODE_LITERAL) {
-            complain(c, argument->place, hint, "%s is written out: another type is another rule", who);
+            complain(c, argument->place, hint, "%s is written out: another type is another rule",
+                     who);
             return false;
         }
         limit.whole = true;
@@ -221,8 +227,8 @@ static bool check_argument(struct compiler *c, const struct signature *signature
     }
 }
 
-static bool bind_one(struct compiler *c, const struct signature *signature, const struct argument *argument,
-                     int index, struct bound *bound)
+static bool bind_one(struct compiler *c, const struct signature *signature,
+                     const struct argument *argument, int index, struct bound *bound)
 {
     char hint[400];
 
@@ -233,8 +239,8 @@ static bool bind_one(struct compiler *c, const struct signature *signature, cons
         return false;
     }
     if (bound->given[index]) {
-        complain(c, argument->place, hint, "`%s` of `%s` is given twice", signature->formals[index].name,
-                 signature->name);
+        complain(c, argument->place, hint, "`%s` of `%s` is given twice",
+                 signature->formals[index].name, signature->name);
         return false;
     }
     bound->given[index] = true;
@@ -278,8 +284,8 @@ static bool forgot_price(struct compiler *c, const struct signature *signature,
     return true;
 }
 
-static bool bind(struct compiler *c, const struct signature *signature, const struct arguments *arguments,
-                 struct bound *bound)
+static bool bind(struct compiler *c, const struct signature *signature,
+                 const struct arguments *arguments, struct bound *bound)
 {
     bool fine = true, named = false;
     char hint[400];
@@ -305,7 +311,7 @@ static bool bind(struct compiler *c, const struct signature *signature, const st
     return fine && bind_missing(c, signature, bound);
 }
 
-/* ---- reading again, with names bound ---------------------------------------------------------------- */
+/* ---- reading again, with names bound --------------------------------- */
 
 /* What a `def` or a formula sees, and what comes back after it. */
 struct scope {
@@ -318,10 +324,12 @@ struct scope {
     struct place call_place;
 };
 
-static void scope_enter(struct compiler *c, struct scope *outer, struct lexer body, struct place call)
+static void scope_enter(struct compiler *c, struct scope *outer, struct lexer body,
+                        struct place call)
 {
-    *outer = (struct scope){c->lexer, c->token, c->taken_end, c->name_count, c->local_names, c->visible_names,
-                            c->visible_defs, c->formula, c->inlined, c->call_place};
+    *outer = (struct scope){c->lexer,       c->token,         c->taken_end,    c->name_count,
+                            c->local_names, c->visible_names, c->visible_defs, c->formula,
+                            c->inlined,     c->call_place};
     if (!c->inlined && !c->formula)
         c->call_place = call;
     c->local_names = c->name_count;
@@ -353,7 +361,8 @@ static bool bind_name(struct compiler *c, const char *name, const struct value *
 static enum unit unit_of_output(const struct indicator *row, const struct bound *bound)
 {
     bool has_real = row->input_count > 0 && row->inputs[0].kind == INPUT_REAL;
-    bool of_window = !row->formula && (row->kernel == KERNEL_HIGHEST || row->kernel == KERNEL_LOWEST);
+    bool of_window = !row->formula &&
+                     (row->kernel == KERNEL_HIGHEST || row->kernel == KERNEL_LOWEST);
 
     if (row->percent_scaled)
         return UNIT_SCALED;
@@ -363,7 +372,8 @@ static enum unit unit_of_output(const struct indicator *row, const struct bound 
 }
 
 static struct value indicator_value(struct compiler *c, const struct indicator *row,
-                                    const int outputs[KERNEL_OUTPUTS_MAX], const struct bound *bound)
+                                    const int outputs[KERNEL_OUTPUTS_MAX],
+                                    const struct bound *bound)
 {
     struct value value = node_value(c, outputs[0], unit_of_output(row, bound), bound->place);
 
@@ -381,8 +391,8 @@ static struct value indicator_value(struct compiler *c, const struct indicator *
 static void read_formula_lines(struct compiler *c)
 {
     while (!c->panic && c->token.kind != TOKEN_END) {
-        struct named named = {.name = c->token.place.text, .parameter = -1, .used = true,
-                              .place = c->token.place};
+        struct named named = {
+            .name = c->token.place.text, .parameter = -1, .used = true, .place = c->token.place};
 
         if (accept(c, TOKEN_NEWLINE))
             continue;
@@ -396,7 +406,8 @@ static void read_formula_lines(struct compiler *c)
     }
 }
 
-static struct value expand_formula(struct compiler *c, const struct indicator *row, const struct bound *bound)
+static struct value expand_formula(struct compiler *c, const struct indicator *row,
+                                   const struct bound *bound)
 {
     struct scope outer;
     struct lexer body;
@@ -429,11 +440,14 @@ static struct value expand_formula(struct compiler *c, const struct indicator *r
     return c->panic ? wrong_value() : indicator_value(c, row, outputs, bound);
 }
 
-struct value call_indicator(struct compiler *c, const struct indicator *row, const struct bound *bound)
+struct value call_indicator(struct compiler *c, const struct indicator *row,
+                            const struct bound *bound)
 {
-    static const enum rule_column columns[] = {
-        [INPUT_OPEN] = COLUMN_OPEN, [INPUT_HIGH] = COLUMN_HIGH, [INPUT_LOW] = COLUMN_LOW,
-        [INPUT_CLOSE] = COLUMN_CLOSE, [INPUT_VOLUME] = COLUMN_VOLUME};
+    static const enum rule_column columns[] = {[INPUT_OPEN] = COLUMN_OPEN,
+                                               [INPUT_HIGH] = COLUMN_HIGH,
+                                               [INPUT_LOW] = COLUMN_LOW,
+                                               [INPUT_CLOSE] = COLUMN_CLOSE,
+                                               [INPUT_VOLUME] = COLUMN_VOLUME};
     struct op_inputs inputs = {.indicator = row};
     int outputs[KERNEL_OUTPUTS_MAX] = {NODE_NONE, NODE_NONE, NODE_NONE}, argument = 0;
 
@@ -471,7 +485,7 @@ struct value read_with_period(struct compiler *c, const char *text, const struct
     return value;
 }
 
-/* ---- `def` ------------------------------------------------------------------------------------------ */
+/* ---- `def` ----------------------------------------------------------- */
 
 static const struct def *def_find(const struct compiler *c, struct text name)
 {
@@ -481,12 +495,13 @@ static const struct def *def_find(const struct compiler *c, struct text name)
     return NULL;
 }
 
-static bool def_arguments_fit(struct compiler *c, const struct def *def, const struct arguments *arguments)
+static bool def_arguments_fit(struct compiler *c, const struct def *def,
+                              const struct arguments *arguments)
 {
     if (arguments->count != def->parameter_count) {
-        complain(c, arguments->place, NULL, "`%.*s` (line %d) takes %d argument%s, not %d", TEXT_ARG(def->name),
-                 def->place.line, def->parameter_count, def->parameter_count == 1 ? "" : "s",
-                 arguments->count);
+        complain(c, arguments->place, NULL, "`%.*s` (line %d) takes %d argument%s, not %d",
+                 TEXT_ARG(def->name), def->place.line, def->parameter_count,
+                 def->parameter_count == 1 ? "" : "s", arguments->count);
         return false;
     }
     for (int i = 0; i < arguments->count; i++) {
@@ -495,7 +510,8 @@ static bool def_arguments_fit(struct compiler *c, const struct def *def, const s
         for (int k = 0; k < def->parameter_count; k++)
             known = known || text_equal(arguments->at[i].name, def->parameters[k]);
         if (!known || arguments->at[i].word.at) {
-            complain(c, arguments->at[i].place, NULL, known ? "`%.*s` takes no text" : "`%.*s` has no such argument",
+            complain(c, arguments->at[i].place, NULL,
+                     known ? "`%.*s` takes no text" : "`%.*s` has no such argument",
                      TEXT_ARG(def->name));
             return false;
         }
@@ -529,7 +545,8 @@ static bool def_bind(struct compiler *c, const struct def *def, const struct arg
     return true;
 }
 
-static struct value call_def(struct compiler *c, const struct def *found, const struct arguments *arguments)
+static struct value call_def(struct compiler *c, const struct def *found,
+                             const struct arguments *arguments)
 {
     struct def def = *found; /* the list may move */
     struct scope outer;
@@ -551,7 +568,7 @@ static struct value call_def(struct compiler *c, const struct def *found, const 
     return value;
 }
 
-/* ---- which function it is --------------------------------------------------------------------------- */
+/* ---- which function it is -------------------------------------------- */
 
 static void unknown_function(struct compiler *c, struct token name)
 {
@@ -567,7 +584,8 @@ static void unknown_function(struct compiler *c, struct token name)
     if (nearest && signature_of(text_of(nearest), &signature))
         signature_words(&signature, hint, sizeof hint);
     if (nearest)
-        complain(c, name.place, hint, "unknown function `%.*s`; did you mean `%s`?", TEXT_ARG(text), nearest);
+        complain(c, name.place, hint, "unknown function `%.*s`; did you mean `%s`?", TEXT_ARG(text),
+                 nearest);
     else if (name_find(c, text))
         complain(c, name.place, NULL, "`%.*s` is a value, not a function; `[1]` looks one bar back",
                  TEXT_ARG(text));

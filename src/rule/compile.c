@@ -1,10 +1,11 @@
-/* From source to finished rule: reads, drops what nothing needs, copies the rest into the caller's arena. */
+/* From source to finished rule: reads, drops what nothing needs, copies the rest into the caller's
+ * arena. */
 #include "rule/compile.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* ---- is it text at all ------------------------------------------------------------------------------ */
+/* ---- is it text at all ----------------------------------------------- */
 
 static bool is_text_byte(char c)
 {
@@ -21,8 +22,9 @@ static enum status check_text(struct text source, const char *name, struct error
                     RULE_SOURCE_BYTES_MAX, source.length);
     for (size_t i = 0; i <= source.length; i++) {
         if (i < source.length && !is_text_byte(source.at[i]))
-            return fail(err, STATUS_RULE, "%s:%d: error: this is no text file: it holds the byte 0x%02x", name,
-                        line, (unsigned char)source.at[i]);
+            return fail(err, STATUS_RULE,
+                        "%s:%d: error: this is no text file: it holds the byte 0x%02x", name, line,
+                        (unsigned char)source.at[i]);
         if (i < source.length && source.at[i] != '\n')
             continue;
         if (!utf8_valid(source.at + line_begin, i - line_begin))
@@ -33,7 +35,7 @@ static enum status check_text(struct text source, const char *name, struct error
     return STATUS_OK;
 }
 
-/* ---- what is needed --------------------------------------------------------------------------------- */
+/* ---- what is needed -------------------------------------------------- */
 
 struct finish {
     struct compiler *c;
@@ -90,7 +92,7 @@ static int renumbered(const struct finish *f, int node)
     return node == NODE_NONE ? NODE_NONE : f->number[node];
 }
 
-/* ---- copying ---------------------------------------------------------------------------------------- */
+/* ---- copying --------------------------------------------------------- */
 
 static bool copy_nodes(struct finish *f, struct rule *rule, struct arena *arena)
 {
@@ -99,7 +101,8 @@ static bool copy_nodes(struct finish *f, struct rule *rule, struct arena *arena)
     int *statics, static_count = 0;
 
     for (int n = 0; n < graph->count; n++)
-        static_count += f->number[n] != NODE_NONE && graph->nodes[n].kind == NODE_OP && graph->facts[n].is_static;
+        static_count += f->number[n] != NODE_NONE && graph->nodes[n].kind == NODE_OP &&
+                        graph->facts[n].is_static;
     statics = ARENA_ARRAY(arena, int, (size_t)static_count);
     if (!nodes || !statics)
         return false;
@@ -202,10 +205,12 @@ static void copy_title(struct rule *rule)
     snprintf(rule->title, sizeof rule->title, "%.*s", TEXT_ARG(title));
 }
 
-static bool copy_texts(struct compiler *c, struct rule *rule, struct arena *arena, struct text source)
+static bool copy_texts(struct compiler *c, struct rule *rule, struct arena *arena,
+                       struct text source)
 {
     char *text = arena_copy_text(arena, source.at, source.length);
-    char *warnings = arena_copy_text(arena, buffer_text(&c->messages.warnings), c->messages.warnings.length);
+    char *warnings = arena_copy_text(arena, buffer_text(&c->messages.warnings),
+                                     c->messages.warnings.length);
 
     if (!text || !warnings || c->messages.warnings.failed)
         return false;
@@ -222,8 +227,9 @@ static struct rule *finish_rule(struct compiler *c, struct arena *arena, struct 
 {
     struct finish f = {.c = c};
     struct rule *rule = ARENA_NEW(arena, struct rule);
-    bool fine = rule && find_needed(&f) && copy_nodes(&f, rule, arena) && copy_parameters(c, rule, arena) &&
-                copy_lists(&f, rule, arena) && copy_texts(c, rule, arena, source);
+    bool fine = rule && find_needed(&f) && copy_nodes(&f, rule, arena) &&
+                copy_parameters(c, rule, arena) && copy_lists(&f, rule, arena) &&
+                copy_texts(c, rule, arena, source);
 
     if (fine) {
         for (int i = 0; i < SIGNALS; i++)
@@ -240,7 +246,7 @@ static struct rule *finish_rule(struct compiler *c, struct arena *arena, struct 
     return fine ? rule : NULL;
 }
 
-/* ---- the calls -------------------------------------------------------------------------------------- */
+/* ---- the calls ------------------------------------------------------- */
 
 static struct compiler *compiler_new(struct text source, const char *name)
 {
@@ -303,10 +309,10 @@ static enum status compile_end(const struct rule **rule, struct compiler *c, str
     return STATUS_OK;
 }
 
-enum status rule_compile(const struct rule **rule, struct arena *arena, struct text source, const char *name,
-                         struct error *err)
+enum status rule_compile(const struct rule **rule, struct arena *arena, struct text source,
+                         const char *name, struct error *err)
 {
-    char shown[sizeof (*rule)->name];
+    char shown[sizeof(*rule)->name];
     struct compiler *c;
     enum status status;
 
@@ -340,8 +346,8 @@ static void name_expression(struct compiler *c, const struct value *value, struc
     }
 }
 
-enum status rule_compile_expression(const struct rule **rule, struct arena *arena, struct text source,
-                                    struct error *err)
+enum status rule_compile_expression(const struct rule **rule, struct arena *arena,
+                                    struct text source, struct error *err)
 {
     struct compiler *c;
     struct value value;

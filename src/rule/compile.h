@@ -1,6 +1,6 @@
-/* compile: what the parts of the compiler share.  Reading and checking is one pass: each expression becomes
- * nodes while it is read.  A `def` and a formula indicator are read again, with their arguments bound, where
- * they are called.
+/* compile: what the parts of the compiler share.  Reading and checking is one pass: each expression
+ * becomes nodes while it is read.  A `def` and a formula indicator are read again, with their
+ * arguments bound, where they are called.
  *
  *     statement.c   lines            ─▶ compile.c   the finished rule
  *     expression.c  operators, names
@@ -14,15 +14,15 @@
 #include "rule/graph.h"
 #include "rule/message.h"
 
-/* A wrong value has been reported and is silently carried on; so are the arguments of a `def` that is only
- * checked. */
+/* A wrong value has been reported and is silently carried on; so are the arguments of a `def` that
+ * is only checked. */
 enum value_kind { VALUE_WRONG, VALUE_NUMBER, VALUE_COLUMN, VALUE_CONDITION, VALUE_SEVERAL };
 
 enum unit {
     UNIT_PLAIN,
     UNIT_PERCENT, /* a share that was written as a percent */
     UNIT_PRICE,
-    UNIT_SCALED   /* a share × 100, as TA-Lib's roc gives it */
+    UNIT_SCALED /* a share × 100, as TA-Lib's roc gives it */
 };
 
 struct value {
@@ -49,9 +49,9 @@ struct def {
     struct text name;
     struct text parameters[DEF_PARAMETERS_MAX];
     int parameter_count;
-    struct lexer body;   /* just before the expression */
+    struct lexer body; /* just before the expression */
     size_t visible_names;
-    bool broken;         /* its errors were reported where it stands */
+    bool broken; /* its errors were reported where it stands */
     struct place place;
 };
 
@@ -64,16 +64,16 @@ struct compiler {
     struct messages messages;
     struct graph graph;
     struct lexer lexer;
-    struct token token;       /* the one not yet taken */
-    const char *taken_end;    /* of the one taken last */
-    bool panic;               /* a syntax error: the rest of the statement is skipped, silently */
-    bool stopped;             /* out of nodes, steps or memory: nothing more is reported */
+    struct token token;    /* the one not yet taken */
+    const char *taken_end; /* of the one taken last */
+    bool panic;            /* a syntax error: the rest of the statement is skipped, silently */
+    bool stopped;          /* out of nodes, steps or memory: nothing more is reported */
     int nesting, steps;
 
-    struct named *names;      /* globals, then those of the `def` or formula being read */
+    struct named *names; /* globals, then those of the `def` or formula being read */
     size_t name_count, name_capacity;
-    size_t local_names;       /* where the innermost locals begin */
-    size_t visible_names;     /* globals that are seen */
+    size_t local_names;   /* where the innermost locals begin */
+    size_t visible_names; /* globals that are seen */
     struct def *defs;
     size_t def_count, def_capacity;
     size_t visible_defs;
@@ -101,11 +101,11 @@ struct compiler {
     int exit_after;
     struct place signal_places[SIGNALS], size_place, exit_place;
     char nearest[RULE_NAME_BYTES_MAX]; /* see name_nearest */
-    struct text say; /* without its quotes; .at NULL: none */
+    struct text say;                   /* without its quotes; .at NULL: none */
     struct place say_place;
 };
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------- */
 
 void advance(struct compiler *c);
 bool accept(struct compiler *c, enum token_kind kind);
@@ -134,7 +134,7 @@ bool enter(struct compiler *c, struct place place);
 /* Once there is no going on (memory, nodes, steps): reports it once and stops the reading. */
 void check_stop(struct compiler *c, struct place place);
 
-/* ---- values ----------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------- */
 
 struct value wrong_value(void);
 struct value number_value(struct compiler *c, double number, struct place place);
@@ -165,20 +165,22 @@ struct value read_whole_expression(struct compiler *c); /* and the statement end
 /* Arithmetic and comparisons, as they are read or as functions build them. */
 struct value binary_value(struct compiler *c, enum token_kind sign, struct value a, struct value b,
                           struct place place);
-struct value lag_value(struct compiler *c, struct value value, struct value bars, struct place place);
-struct value choose_value(struct compiler *c, struct value condition, struct value a, struct value b,
-                          struct place place);
+struct value lag_value(struct compiler *c, struct value value, struct value bars,
+                       struct place place);
+struct value choose_value(struct compiler *c, struct value condition, struct value a,
+                          struct value b, struct place place);
 
-/* ---- calls ------------------------------------------------------------------------------------------ */
+/* ---- calls ----------------------------------------------------------- */
 
 enum argument_kind {
-    ARGUMENT_VALUE,     /* number or column */
+    ARGUMENT_VALUE, /* number or column */
     ARGUMENT_COLUMN,
     ARGUMENT_CONDITION,
-    ARGUMENT_EITHER,    /* number, column or condition */
-    ARGUMENT_WHOLE, ARGUMENT_REAL, /* the same on every bar */
-    ARGUMENT_MATYPE,    /* a number that is written out, or a name in quotes */
-    ARGUMENT_WORD       /* a text in quotes */
+    ARGUMENT_EITHER, /* number, column or condition */
+    ARGUMENT_WHOLE,
+    ARGUMENT_REAL,   /* the same on every bar */
+    ARGUMENT_MATYPE, /* a number that is written out, or a name in quotes */
+    ARGUMENT_WORD    /* a text in quotes */
 };
 
 struct formal {
@@ -207,20 +209,24 @@ struct bound {
 struct function {
     struct signature signature;
     enum kernel_id kernel; /* where build is NULL: values, conditions, periods go to it in order */
-    struct value (*build)(struct compiler *c, const struct function *function, const struct bound *bound);
-    bool keeps_unit;       /* of its first value */
+    struct value (*build)(struct compiler *c, const struct function *function,
+                          const struct bound *bound);
+    bool keeps_unit; /* of its first value */
 };
 
 const struct function *function_find(struct text name);
-const char *function_scanner_words(struct text name); /* rank, on, …: why not yet; NULL for others */
+const char *function_scanner_words(
+    struct text name); /* rank, on, …: why not yet; NULL for others */
 size_t function_names(const char **names, size_t max);
 
-/* "ema(real, timeperiod = 30): exponential moving average"; of any function that a file can call. */
+/* "ema(real, timeperiod = 30): exponential moving average"; of any function that a file can call.
+ */
 void signature_words(const struct signature *signature, char *words, size_t bytes);
 bool signature_of(struct text name, struct signature *signature);
 
 struct value read_call(struct compiler *c, struct token name);
-struct value call_function(struct compiler *c, const struct function *function, const struct bound *bound);
+struct value call_function(struct compiler *c, const struct function *function,
+                           const struct bound *bound);
 struct value call_indicator(struct compiler *c, const struct indicator *indicator,
                             const struct bound *bound);
 
@@ -231,7 +237,7 @@ struct named *name_find(struct compiler *c, struct text name);
 bool name_push(struct compiler *c, const struct named *name);
 const char *name_nearest(struct compiler *c, struct text word, bool functions);
 
-/* ---- statements ------------------------------------------------------------------------------------- */
+/* ---- statements ------------------------------------------------------ */
 
 void read_statements(struct compiler *c);
 void finish_statements(struct compiler *c); /* what can be said only when all are read */

@@ -9,9 +9,10 @@ static const struct {
     enum kernel_id kernel;
     const char *sign;
 } signs[] = {
-    {KERNEL_ADD, "+"}, {KERNEL_SUB, "-"}, {KERNEL_MUL, "*"}, {KERNEL_DIV, "/"},    {KERNEL_GT, ">"},
-    {KERNEL_GE, ">="}, {KERNEL_LT, "<"},  {KERNEL_LE, "<="}, {KERNEL_EQ, "=="},    {KERNEL_NE, "!="},
-    {KERNEL_AND, "and"}, {KERNEL_OR, "or"}, {KERNEL_NOT, "not "}, {KERNEL_NEG, "-"},
+    {KERNEL_ADD, "+"},    {KERNEL_SUB, "-"}, {KERNEL_MUL, "*"},   {KERNEL_DIV, "/"},
+    {KERNEL_GT, ">"},     {KERNEL_GE, ">="}, {KERNEL_LT, "<"},    {KERNEL_LE, "<="},
+    {KERNEL_EQ, "=="},    {KERNEL_NE, "!="}, {KERNEL_AND, "and"}, {KERNEL_OR, "or"},
+    {KERNEL_NOT, "not "}, {KERNEL_NEG, "-"},
 };
 
 static const char *sign_of(enum kernel_id kernel)
@@ -132,7 +133,8 @@ void rule_explain(const struct rule *rule, const double *values, struct buffer *
         buffer_addf(out, "%%%-5d ", n);
         begin = out->length;
         add_op(rule, node, out);
-        buffer_addf(out, "%*s %9d", (int)MAX(44 - (long)(out->length - begin), 0), "", lookbacks[n]);
+        buffer_addf(out, "%*s %9d", (int)MAX(44 - (long)(out->length - begin), 0), "",
+                    lookbacks[n]);
         if (node->holes)
             buffer_add_text(out, "  may be undefined later");
         if (node->slot != NODE_NONE)

@@ -2,14 +2,15 @@
  *
  *     or  <  and  <  not  <  comparison  <  + -  <  * /  <  unary -  <  postfix [n] .output %
  *
- * Every loop goes along the text, and only brackets, `-` and `not` go deeper: the nesting is limited. */
+ * Every loop goes along the text, and only brackets, `-` and `not` go deeper: the nesting is
+ * limited. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "rule/compile.h"
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------- */
 
 void advance(struct compiler *c)
 {
@@ -65,8 +66,8 @@ void complain(struct compiler *c, struct place place, const char *hint, const ch
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
     if (c->formula)
-        message_error(&c->messages, c->call_place, hint, "in the formula of `%s`: %s", c->formula->name,
-                      sentence);
+        message_error(&c->messages, c->call_place, hint, "in the formula of `%s`: %s",
+                      c->formula->name, sentence);
     else if (c->inlined && c->call_place.text.at)
         message_error(&c->messages, place, hint, "%s (in `%.*s`, called in line %d)", sentence,
                       TEXT_ARG(c->inlined->name), c->call_place.line);
@@ -83,11 +84,11 @@ void unexpected(struct compiler *c, const char *expected)
     else if (at_end_of_statement(c))
         complain(c, token->place, NULL, "expected %s, but the line ends", expected);
     else if (token->kind == TOKEN_ASSIGN)
-        complain(c, token->place, NULL, "expected %s, found `=`; `=` names a value, to compare write `==`",
-                 expected);
+        complain(c, token->place, NULL,
+                 "expected %s, found `=`; `=` names a value, to compare write `==`", expected);
     else if (word_kind(token->word) == WORD_IS_STATEMENT)
-        complain(c, token->place, NULL, "expected %s, found `%s`, which begins a statement", expected,
-                 word_text(token->word));
+        complain(c, token->place, NULL, "expected %s, found `%s`, which begins a statement",
+                 expected, word_text(token->word));
     else
         complain(c, token->place, NULL, "expected %s, found `%.*s`", expected,
                  (int)MIN(token->place.text.length, 40), token->place.text.at);
@@ -109,7 +110,8 @@ void check_stop(struct compiler *c, struct place place)
     if (c->graph.failed == STATUS_LIMIT)
         complain(c, place, NULL, "the rule has more than %d operations and values", RULE_NODES_MAX);
     else if (c->steps > RULE_STEPS_MAX)
-        complain(c, place, NULL, "the rule is too large: over %d operands when every `def` is written out",
+        complain(c, place, NULL,
+                 "the rule is too large: over %d operands when every `def` is written out",
                  RULE_STEPS_MAX);
     else if (c->graph.failed == STATUS_OK && c->messages.error_count < RULE_ERRORS_MAX)
         return;
@@ -128,7 +130,7 @@ bool enter(struct compiler *c, struct place place)
     return true;
 }
 
-/* ---- values ----------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------- */
 
 struct value wrong_value(void)
 {
@@ -137,8 +139,9 @@ struct value wrong_value(void)
 
 struct value node_value(struct compiler *c, int node, enum unit unit, struct place place)
 {
-    static const enum value_kind kinds[] = {
-        [TYPE_NUMBER] = VALUE_NUMBER, [TYPE_COLUMN] = VALUE_COLUMN, [TYPE_CONDITION] = VALUE_CONDITION};
+    static const enum value_kind kinds[] = {[TYPE_NUMBER] = VALUE_NUMBER,
+                                            [TYPE_COLUMN] = VALUE_COLUMN,
+                                            [TYPE_CONDITION] = VALUE_CONDITION};
 
     if (node == NODE_NONE) {
         check_stop(c, place);
@@ -162,7 +165,8 @@ struct value number_value(struct compiler *c, double number, struct place place)
 struct value op_value(struct compiler *c, enum kernel_id kernel, const struct op_inputs *inputs,
                       enum unit unit, struct place place)
 {
-    struct value value = node_value(c, graph_op(&c->graph, kernel, inputs, node_place(c, place)), unit, place);
+    struct value value = node_value(c, graph_op(&c->graph, kernel, inputs, node_place(c, place)),
+                                    unit, place);
 
     if (value.kind != VALUE_WRONG && !c->graph.facts[value.node].varies &&
         c->graph.facts[value.node].lookback > RULE_LOOKBACK_MAX) {
@@ -203,8 +207,9 @@ static void complain_several(struct compiler *c, const struct value *value)
     for (int i = 0; i < row->output_count; i++)
         length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "",
                                    row->outputs[i].name);
-    complain(c, value->place, NULL, "`%s` gives %d values: %s; take one, as in `%s(…).%s`, or name all of them",
-             row->name, row->output_count, names, row->name, row->outputs[0].name);
+    complain(c, value->place, NULL,
+             "`%s` gives %d values: %s; take one, as in `%s(…).%s`, or name all of them", row->name,
+             row->output_count, names, row->name, row->outputs[0].name);
 }
 
 bool want_single(struct compiler *c, const struct value *value, const char *who)
@@ -212,7 +217,8 @@ bool want_single(struct compiler *c, const struct value *value, const char *who)
     if (value->kind == VALUE_SEVERAL)
         complain_several(c, value);
     else if (value->kind == VALUE_CONDITION)
-        complain(c, value->place, NULL, "%s needs a number or a value of each bar, and this is a condition", who);
+        complain(c, value->place, NULL,
+                 "%s needs a number or a value of each bar, and this is a condition", who);
     return value->kind == VALUE_NUMBER || value->kind == VALUE_COLUMN;
 }
 
@@ -221,12 +227,13 @@ bool want_condition(struct compiler *c, const struct value *value, const char *w
     if (value->kind == VALUE_SEVERAL)
         complain_several(c, value);
     else if (value->kind == VALUE_NUMBER || value->kind == VALUE_COLUMN)
-        complain(c, value->place, NULL, "%s needs a condition, such as `close > open`, and this is %s", who,
+        complain(c, value->place, NULL,
+                 "%s needs a condition, such as `close > open`, and this is %s", who,
                  value_words(value));
     return value->kind == VALUE_CONDITION;
 }
 
-/* ---- numbers that must be the same on every bar ----------------------------------------------------- */
+/* ---- numbers that must be the same on every bar ---------------------- */
 
 static void limit_text(const struct limit_words *limit, char *text, size_t bytes)
 {
@@ -245,11 +252,13 @@ static void limit_text(const struct limit_words *limit, char *text, size_t bytes
 
 static bool within(double number, const struct limit_words *limit)
 {
-    return number >= limit->least && number <= limit->most && (!limit->whole || number == floor(number));
+    return number >= limit->least && number <= limit->most &&
+           (!limit->whole || number == floor(number));
 }
 
 /* A parameter itself stands there: its default and its whole range must fit. */
-static bool constrain_parameter(struct compiler *c, const struct value *value, const struct limit_words *limit)
+static bool constrain_parameter(struct compiler *c, const struct value *value,
+                                const struct limit_words *limit)
 {
     int index = c->graph.nodes[value->node].index;
     struct rule_parameter *p = &c->parameters[index];
@@ -259,16 +268,18 @@ static bool constrain_parameter(struct compiler *c, const struct value *value, c
     limit_text(limit, wanted, sizeof wanted);
     if (within(worst, limit) && p->ranged)
         worst = !within(p->low, limit) ? p->low : !within(p->high, limit) ? p->high : worst;
-    if (within(worst, limit) && p->ranged && p->step > 0 && limit->whole && p->step != floor(p->step))
+    if (within(worst, limit) && p->ranged && p->step > 0 && limit->whole &&
+        p->step != floor(p->step))
         worst = p->low + p->step;
     for (int i = 0; within(worst, limit) && i < p->listed_count; i++)
         worst = p->listed[i];
     double_to_text(worst, bad);
     if (!within(worst, limit)) {
-        complain(c, value->place, NULL,
-                 "`%s` of `%s` must be %s, but the parameter `%s` (line %d) can be %s%s", limit->argument,
-                 limit->function, wanted, p->name, c->parameter_places[index].line, bad,
-                 worst < 0 && limit->least == 0 && limit->whole ? "; rules cannot see the future" : "");
+        complain(
+            c, value->place, NULL,
+            "`%s` of `%s` must be %s, but the parameter `%s` (line %d) can be %s%s",
+            limit->argument, limit->function, wanted, p->name, c->parameter_places[index].line, bad,
+            worst < 0 && limit->least == 0 && limit->whole ? "; rules cannot see the future" : "");
         return false;
     }
     p->whole = p->whole || limit->whole;
@@ -277,7 +288,8 @@ static bool constrain_parameter(struct compiler *c, const struct value *value, c
     return true;
 }
 
-/* Arithmetic on whole numbers is whole where its operators keep it so; its parameters must be, then. */
+/* Arithmetic on whole numbers is whole where its operators keep it so; its parameters must be,
+ * then. */
 static bool constrain_to_whole(struct compiler *c, const struct value *value,
                                const struct limit_words *limit)
 {
@@ -286,21 +298,23 @@ static bool constrain_to_whole(struct compiler *c, const struct value *value,
     bool fine = true;
 
     if (!fact->can_be_whole) {
-        complain(c, value->place, NULL, "`%s` of `%s` must be a whole number; write floor(…) around this",
-                 limit->argument, limit->function);
+        complain(c, value->place, NULL,
+                 "`%s` of `%s` must be a whole number; write floor(…) around this", limit->argument,
+                 limit->function);
         return false;
     }
     for (int i = 0; fine && i < c->parameter_count; i++)
         if (fact->whole_if >> i & 1) {
-            struct value parameter = node_value(c, graph_parameter(&c->graph, i, value->place), UNIT_PLAIN,
-                                                value->place);
+            struct value parameter = node_value(c, graph_parameter(&c->graph, i, value->place),
+                                                UNIT_PLAIN, value->place);
 
             fine = parameter.kind == VALUE_NUMBER && constrain_parameter(c, &parameter, &whole);
         }
     return fine;
 }
 
-static bool add_limit(struct compiler *c, const struct value *value, const struct limit_words *limit)
+static bool add_limit(struct compiler *c, const struct value *value,
+                      const struct limit_words *limit)
 {
     struct fact *fact = &c->graph.facts[value->node];
     const struct rule_limit *before = fact->limit > 0 ? &c->limits[fact->limit - 1] : NULL;
@@ -308,19 +322,24 @@ static bool add_limit(struct compiler *c, const struct value *value, const struc
     if (before && before->function == limit->function && before->argument == limit->argument)
         return true; /* a `def` that is called again */
     if (c->limit_count == RULE_NODES_MAX) {
-        complain(c, value->place, NULL, "more than %d arguments are arithmetic on parameters", RULE_NODES_MAX);
+        complain(c, value->place, NULL, "more than %d arguments are arithmetic on parameters",
+                 RULE_NODES_MAX);
         c->stopped = true;
         return false;
     }
-    if (mem_grow((void **)&c->limits, &c->limit_capacity, c->limit_count + 1, sizeof *c->limits) != 0) {
+    if (mem_grow((void **)&c->limits, &c->limit_capacity, c->limit_count + 1, sizeof *c->limits) !=
+        0) {
         c->graph.failed = STATUS_MEMORY;
         check_stop(c, value->place);
         return false;
     }
-    c->limits[c->limit_count++] =
-        (struct rule_limit){.node = value->node, .least = limit->least, .most = limit->most,
-                            .whole = limit->whole, .function = limit->function,
-                            .argument = limit->argument, .line = value->place.line};
+    c->limits[c->limit_count++] = (struct rule_limit){.node = value->node,
+                                                      .least = limit->least,
+                                                      .most = limit->most,
+                                                      .whole = limit->whole,
+                                                      .function = limit->function,
+                                                      .argument = limit->argument,
+                                                      .line = value->place.line};
     fact->limit = (int)c->limit_count;
     return true;
 }
@@ -336,8 +355,9 @@ static bool constrain_arithmetic(struct compiler *c, const struct value *value,
     limit_text(limit, wanted, sizeof wanted);
     double_to_text(number, is);
     if (!within(number, limit)) {
-        complain(c, value->place, NULL, "`%s` of `%s` must be %s; with the default parameters it is %s",
-                 limit->argument, limit->function, wanted, is);
+        complain(c, value->place, NULL,
+                 "`%s` of `%s` must be %s; with the default parameters it is %s", limit->argument,
+                 limit->function, wanted, is);
         return false;
     }
     return add_limit(c, value, limit);
@@ -353,8 +373,8 @@ bool want_constant(struct compiler *c, const struct value *value, const struct l
         return false;
     if (value->kind != VALUE_NUMBER) {
         complain(c, value->place, NULL,
-                 "`%s` of `%s` must be the same on every bar, %s or a parameter; this is %s", limit->argument,
-                 limit->function, wanted, value_words(value));
+                 "`%s` of `%s` must be the same on every bar, %s or a parameter; this is %s",
+                 limit->argument, limit->function, wanted, value_words(value));
         return false;
     }
     if (value->unit == UNIT_PERCENT && limit->whole) {
@@ -374,17 +394,17 @@ bool want_constant(struct compiler *c, const struct value *value, const struct l
     return within(node->number, limit);
 }
 
-/* ---- operators -------------------------------------------------------------------------------------- */
+/* ---- operators ------------------------------------------------------- */
 
 static const struct {
     enum kernel_id kernel;
     const char *name;
 } operators[] = {
-    [TOKEN_PLUS] = {KERNEL_ADD, "`+`"},         [TOKEN_MINUS] = {KERNEL_SUB, "`-`"},
-    [TOKEN_TIMES] = {KERNEL_MUL, "`*`"},        [TOKEN_DIVIDE] = {KERNEL_DIV, "`/`"},
-    [TOKEN_LESS] = {KERNEL_LT, "`<`"},          [TOKEN_LESS_EQUAL] = {KERNEL_LE, "`<=`"},
-    [TOKEN_GREATER] = {KERNEL_GT, "`>`"},       [TOKEN_GREATER_EQUAL] = {KERNEL_GE, "`>=`"},
-    [TOKEN_EQUAL] = {KERNEL_EQ, "`==`"},        [TOKEN_UNEQUAL] = {KERNEL_NE, "`!=`"},
+    [TOKEN_PLUS] = {KERNEL_ADD, "`+`"},   [TOKEN_MINUS] = {KERNEL_SUB, "`-`"},
+    [TOKEN_TIMES] = {KERNEL_MUL, "`*`"},  [TOKEN_DIVIDE] = {KERNEL_DIV, "`/`"},
+    [TOKEN_LESS] = {KERNEL_LT, "`<`"},    [TOKEN_LESS_EQUAL] = {KERNEL_LE, "`<=`"},
+    [TOKEN_GREATER] = {KERNEL_GT, "`>`"}, [TOKEN_GREATER_EQUAL] = {KERNEL_GE, "`>=`"},
+    [TOKEN_EQUAL] = {KERNEL_EQ, "`==`"},  [TOKEN_UNEQUAL] = {KERNEL_NE, "`!=`"},
 };
 
 static bool is_comparison(enum token_kind sign)
@@ -420,7 +440,8 @@ static enum unit unit_of_quotient(const struct value *a, const struct value *b)
 }
 
 /* A percent beside a price, or beside a value that is a percent × 100, is never what was meant. */
-static bool units_fit(struct compiler *c, enum token_kind sign, const struct value *a, const struct value *b)
+static bool units_fit(struct compiler *c, enum token_kind sign, const struct value *a,
+                      const struct value *b)
 {
     const struct value *percent = a->unit == UNIT_PERCENT ? a : b, *other = percent == a ? b : a;
     double share;
@@ -435,7 +456,8 @@ static bool units_fit(struct compiler *c, enum token_kind sign, const struct val
                  operators[sign].name, isnan(share) ? 0.05 : share, isnan(share) ? 0.05 : share);
     else
         complain(c, percent->place, NULL,
-                 "%s puts a percent, a share (%g), beside a value that is already a percent (%g stands for "
+                 "%s puts a percent, a share (%g), beside a value that is already a percent (%g "
+                 "stands for "
                  "%g %%); write %g without `%%`",
                  operators[sign].name, isnan(share) ? 0.05 : share, isnan(share) ? 5 : share * 100,
                  isnan(share) ? 5 : share * 100, isnan(share) ? 5 : share * 100);
@@ -447,7 +469,8 @@ struct value binary_value(struct compiler *c, enum token_kind sign, struct value
 {
     struct op_inputs inputs = {.input = {a.node, b.node}};
     struct value value;
-    bool fine_a = want_single(c, &a, operators[sign].name), fine_b = want_single(c, &b, operators[sign].name);
+    bool fine_a = want_single(c, &a, operators[sign].name),
+         fine_b = want_single(c, &b, operators[sign].name);
     enum unit unit = UNIT_PLAIN;
 
     if (!fine_a || !fine_b)
@@ -470,8 +493,8 @@ struct value binary_value(struct compiler *c, enum token_kind sign, struct value
     return value;
 }
 
-static struct value logic_value(struct compiler *c, enum kernel_id kernel, struct value a, struct value b,
-                                struct place place)
+static struct value logic_value(struct compiler *c, enum kernel_id kernel, struct value a,
+                                struct value b, struct place place)
 {
     const char *who = kernel == KERNEL_AND ? "`and`" : "`or`";
     bool fine_a = want_condition(c, &a, who), fine_b = want_condition(c, &b, who);
@@ -489,19 +512,21 @@ static void warn_of_not(struct compiler *c, const struct value *a, struct place 
     static const struct {
         enum kernel_id kernel;
         const char *sign, *opposite;
-    } opposites[] = {{KERNEL_LT, "<", ">="}, {KERNEL_LE, "<=", ">"}, {KERNEL_GT, ">", "<="},
+    } opposites[] = {{KERNEL_LT, "<", ">="}, {KERNEL_LE, "<=", ">"},  {KERNEL_GT, ">", "<="},
                      {KERNEL_GE, ">=", "<"}, {KERNEL_EQ, "==", "!="}, {KERNEL_NE, "!=", "=="}};
     const struct node *node = &c->graph.nodes[a->node];
 
     if (!a->fresh_comparison || c->panic || c->formula ||
-        (!graph_may_be_nan(&c->graph, node->input[0]) && !graph_may_be_nan(&c->graph, node->input[1])))
+        (!graph_may_be_nan(&c->graph, node->input[0]) &&
+         !graph_may_be_nan(&c->graph, node->input[1])))
         return;
     for (size_t i = 0; i < ARRAY_COUNT(opposites); i++)
         if (opposites[i].kernel == node->kernel)
-            message_warning(&c->messages, place,
-                            "this is true where a value is not defined yet; `a %s b` is false there, and says "
-                            "the same elsewhere as `not a %s b`",
-                            opposites[i].opposite, opposites[i].sign);
+            message_warning(
+                &c->messages, place,
+                "this is true where a value is not defined yet; `a %s b` is false there, and says "
+                "the same elsewhere as `not a %s b`",
+                opposites[i].opposite, opposites[i].sign);
 }
 
 static struct value not_value(struct compiler *c, struct value a, struct place place)
@@ -512,16 +537,16 @@ static struct value not_value(struct compiler *c, struct value a, struct place p
     return op_value(c, KERNEL_NOT, &(struct op_inputs){.when = {a.node}}, UNIT_PLAIN, place);
 }
 
-struct value choose_value(struct compiler *c, struct value condition, struct value a, struct value b,
-                          struct place place)
+struct value choose_value(struct compiler *c, struct value condition, struct value a,
+                          struct value b, struct place place)
 {
     struct op_inputs inputs = {.input = {a.node, b.node}, .when = {condition.node}};
 
     if (!want_condition(c, &condition, "`if`") || a.kind == VALUE_WRONG || b.kind == VALUE_WRONG)
         return wrong_value();
     if (a.kind == VALUE_CONDITION && b.kind == VALUE_CONDITION) {
-        struct value otherwise = op_value(c, KERNEL_NOT, &(struct op_inputs){.when = {condition.node}},
-                                          UNIT_PLAIN, place);
+        struct value otherwise = op_value(
+            c, KERNEL_NOT, &(struct op_inputs){.when = {condition.node}}, UNIT_PLAIN, place);
 
         return logic_value(c, KERNEL_OR, logic_value(c, KERNEL_AND, condition, a, place),
                            logic_value(c, KERNEL_AND, otherwise, b, place), place);
@@ -538,16 +563,19 @@ static bool want_bars_back(struct compiler *c, const struct value *bars)
 
     if (bars->kind == VALUE_NUMBER && bars->unit != UNIT_PERCENT &&
         c->graph.nodes[bars->node].kind == NODE_LITERAL && c->graph.nodes[bars->node].number < 0) {
-        complain(c, bars->place, "[1] is the bar before", "rules cannot see the future: [%g] would be a later bar",
+        complain(c, bars->place, "[1] is the bar before",
+                 "rules cannot see the future: [%g] would be a later bar",
                  c->graph.nodes[bars->node].number);
         return false;
     }
     return want_constant(c, bars, &limit);
 }
 
-struct value lag_value(struct compiler *c, struct value value, struct value bars, struct place place)
+struct value lag_value(struct compiler *c, struct value value, struct value bars,
+                       struct place place)
 {
-    struct op_inputs inputs = {.input = {value.node}, .when = {value.node}, .parameter = {bars.node}};
+    struct op_inputs inputs = {
+        .input = {value.node}, .when = {value.node}, .parameter = {bars.node}};
     bool condition = value.kind == VALUE_CONDITION;
 
     if (!want_bars_back(c, &bars) || value.kind == VALUE_WRONG)
@@ -574,7 +602,8 @@ static struct value percent_value(struct compiler *c, struct value a, struct pla
         complain(c, a.place, NULL, "this is a percent already; leave out `%%`");
         return wrong_value();
     }
-    return op_value(c, KERNEL_DIV, &(struct op_inputs){.input = {a.node, hundred.node}}, UNIT_PERCENT, place);
+    return op_value(c, KERNEL_DIV, &(struct op_inputs){.input = {a.node, hundred.node}},
+                    UNIT_PERCENT, place);
 }
 
 static struct value output_value(struct compiler *c, struct value a, struct token name)
@@ -585,7 +614,8 @@ static struct value output_value(struct compiler *c, struct value a, struct toke
     if (a.kind == VALUE_WRONG)
         return a;
     if (!a.indicator) {
-        complain(c, name.place, NULL, "`.%.*s` takes an output of a call, as in `macd(close).macdhist`",
+        complain(c, name.place, NULL,
+                 "`.%.*s` takes an output of a call, as in `macd(close).macdhist`",
                  TEXT_ARG(name.place.text));
         return wrong_value();
     }
@@ -605,7 +635,7 @@ static struct value output_value(struct compiler *c, struct value a, struct toke
     return value;
 }
 
-/* ---- operands --------------------------------------------------------------------------------------- */
+/* ---- operands -------------------------------------------------------- */
 
 static struct value price_value(struct compiler *c, enum word word, struct place place)
 {
@@ -632,12 +662,13 @@ static struct value unknown_name(struct compiler *c, struct token name)
         complain(c, name.place, hint, "`%.*s` is a function; it is called with brackets",
                  TEXT_ARG(name.place.text));
     } else if (c->token.kind == TOKEN_DOT) {
-        complain(c, name.place, NULL, "unknown name `%.*s`; functions stand alone here, as in `rsi(close, 14)`",
+        complain(c, name.place, NULL,
+                 "unknown name `%.*s`; functions stand alone here, as in `rsi(close, 14)`",
                  TEXT_ARG(name.place.text));
         c->panic = true;
     } else if (nearest) {
-        complain(c, name.place, NULL, "unknown name `%.*s`; did you mean `%s`?", TEXT_ARG(name.place.text),
-                 nearest);
+        complain(c, name.place, NULL, "unknown name `%.*s`; did you mean `%s`?",
+                 TEXT_ARG(name.place.text), nearest);
     } else {
         complain(c, name.place, NULL, "unknown name `%.*s`", TEXT_ARG(name.place.text));
     }
@@ -682,7 +713,8 @@ static struct value read_brackets(struct compiler *c)
     if (c->token.kind != TOKEN_ROUND_CLOSE) {
         char expected[80];
 
-        snprintf(expected, sizeof expected, "`)` for the `(` of line %d, column %d", open.line, open.column);
+        snprintf(expected, sizeof expected, "`)` for the `(` of line %d, column %d", open.line,
+                 open.column);
         unexpected(c, expected);
         return wrong_value();
     }
@@ -811,9 +843,8 @@ static struct value read_comparison(struct compiler *c)
     right = read_sum(c);
     left = binary_value(c, sign.kind, left, right, place_to_here(c, left.place));
     if (!c->panic && is_comparison(c->token.kind)) {
-        complain(c, c->token.place, NULL,
-                 "comparisons do not chain; write `a %.*s b and b %.*s c`", TEXT_ARG(sign.place.text),
-                 TEXT_ARG(c->token.place.text));
+        complain(c, c->token.place, NULL, "comparisons do not chain; write `a %.*s b and b %.*s c`",
+                 TEXT_ARG(sign.place.text), TEXT_ARG(c->token.place.text));
         c->panic = true;
     }
     return left;

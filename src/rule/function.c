@@ -1,5 +1,5 @@
-/* The language's own functions, one row each.  Indicators, `highest`, `lowest` and `sum` among them, are
- * rows of src/indicator/. */
+/* The language's own functions, one row each.  Indicators, `highest`, `lowest` and `sum` among
+ * them, are rows of src/indicator/. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,29 +8,36 @@
 
 enum { BARS_MAX = 100000, OCCASIONS_MAX = 1000 };
 
+/* clang-format off */
 #define VALUE(n) {.name = n, .kind = ARGUMENT_VALUE}
 #define COLUMN(n) {.name = n, .kind = ARGUMENT_COLUMN}
 #define CONDITION(n) {.name = n, .kind = ARGUMENT_CONDITION}
 #define EITHER(n) {.name = n, .kind = ARGUMENT_EITHER}
-#define BARS(n)                                                                                          \
-    {.name = n, .aliases = "timeperiod period length bars", .kind = ARGUMENT_WHOLE, .least = 1, .most = BARS_MAX}
+#define WHOLE(n, words) \
+    {.name = n, .aliases = words, .kind = ARGUMENT_WHOLE, .least = 1, .most = BARS_MAX}
+#define MATYPE {.name = "matype", .kind = ARGUMENT_MATYPE, .optional = true, .most = 1000}
+#define BARS(n) WHOLE(n, "timeperiod period length bars")
+/* clang-format on */
 
-/* ---- functions that are made of others -------------------------------------------------------------- */
+/* ---- functions that are made of others ------------------------------- */
 
-static struct value build_change(struct compiler *c, const struct function *function, const struct bound *bound)
+static struct value build_change(struct compiler *c, const struct function *function,
+                                 const struct bound *bound)
 {
     (void)function;
     return binary_value(c, TOKEN_MINUS, bound->value[0],
                         lag_value(c, bound->value[0], bound->value[1], bound->place), bound->place);
 }
 
-static struct value build_if(struct compiler *c, const struct function *function, const struct bound *bound)
+static struct value build_if(struct compiler *c, const struct function *function,
+                             const struct bound *bound)
 {
     (void)function;
     return choose_value(c, bound->value[0], bound->value[1], bound->value[2], bound->place);
 }
 
-static struct value build_since(struct compiler *c, const struct function *function, const struct bound *bound)
+static struct value build_since(struct compiler *c, const struct function *function,
+                                const struct bound *bound)
 {
     static const struct {
         const char *word;
@@ -46,7 +53,8 @@ static struct value build_since(struct compiler *c, const struct function *funct
     return wrong_value();
 }
 
-/* The type of average that the last argument names by number or by its indicator's name; NULL: reported. */
+/* The type of average that the last argument names by number or by its indicator's name; NULL:
+ * reported. */
 static const struct ma_type *find_ma_type(struct compiler *c, const struct function *function,
                                           const struct bound *bound)
 {
@@ -64,12 +72,13 @@ static const struct ma_type *find_ma_type(struct compiler *c, const struct funct
                                    ma_types[i].matype, ma_types[i].indicator);
     }
     if (!type)
-        complain(c, bound->place, NULL, "`%s` knows these types of average: %s", function->signature.name,
-                 names);
+        complain(c, bound->place, NULL, "`%s` knows these types of average: %s",
+                 function->signature.name, names);
     return type;
 }
 
-static struct value build_ma(struct compiler *c, const struct function *function, const struct bound *bound)
+static struct value build_ma(struct compiler *c, const struct function *function,
+                             const struct bound *bound)
 {
     const struct ma_type *type = find_ma_type(c, function, bound);
     const struct indicator *average = type ? indicator_find(text_of(type->indicator)) : NULL;
@@ -90,66 +99,195 @@ static struct value build_ma_lookback(struct compiler *c, const struct function 
 {
     const struct ma_type *type = find_ma_type(c, function, bound);
 
-    return type ? read_with_period(c, type->lookback, &bound->value[0], bound->place) : wrong_value();
+    return type ? read_with_period(c, type->lookback, &bound->value[0], bound->place)
+                : wrong_value();
 }
 
-/* ---- the table -------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------- */
 
 static const struct function functions[] = {
-    {{"change", "x less x of n bars before",
-      {COLUMN("x"), {.name = "n", .aliases = "timeperiod period length bars", .kind = ARGUMENT_WHOLE,
-                     .optional = true, .least = 1, .most = RULE_LOOKBACK_MAX, .usual = 1}}, 2},
-     .build = build_change},
-    {{"rising", "above all of the n bars before", {COLUMN("x"), BARS("n")}, 2}, KERNEL_RISING},
-    {{"falling", "below all of the n bars before", {COLUMN("x"), BARS("n")}, 2}, KERNEL_FALLING},
-    {{"count", "on how many of the last n bars the condition holds", {CONDITION("condition"), BARS("n")}, 2},
-     KERNEL_COUNT},
-    {{"barssince", "bars since the condition held last", {CONDITION("condition")}, 1}, KERNEL_BARSSINCE},
-    {{"valuewhen", "x on the k-th last bar on which the condition held (0: the last one)",
-      {CONDITION("condition"), COLUMN("x"),
-       {.name = "k", .aliases = "occurrence", .kind = ARGUMENT_WHOLE, .optional = true, .most = OCCASIONS_MAX}},
-      3}, KERNEL_VALUEWHEN, .keeps_unit = true},
-    {{"since", "the \"max\", \"min\" or \"sum\" of x since the condition held last",
-      {CONDITION("condition"), COLUMN("x"), {.name = "what", .kind = ARGUMENT_WORD}}, 3},
-     .build = build_since},
-    {{"pivothigh", "a high above `left` bars before and `right` after it, known `right` bars later",
-      {COLUMN("x"), {.name = "left", .aliases = "leftbars", .kind = ARGUMENT_WHOLE, .least = 1, .most = BARS_MAX},
-       {.name = "right", .aliases = "rightbars", .kind = ARGUMENT_WHOLE, .least = 1, .most = BARS_MAX}}, 3},
-     KERNEL_PIVOTHIGH, .keeps_unit = true},
-    {{"pivotlow", "a low below `left` bars before and `right` after it, known `right` bars later",
-      {COLUMN("x"), {.name = "left", .aliases = "leftbars", .kind = ARGUMENT_WHOLE, .least = 1, .most = BARS_MAX},
-       {.name = "right", .aliases = "rightbars", .kind = ARGUMENT_WHOLE, .least = 1, .most = BARS_MAX}}, 3},
-     KERNEL_PIVOTLOW, .keeps_unit = true},
-    {{"crossover", "a > b, and a <= b on the bar before", {VALUE("a"), VALUE("b")}, 2}, KERNEL_CROSSOVER},
-    {{"crossunder", "a < b, and a >= b on the bar before", {VALUE("a"), VALUE("b")}, 2}, KERNEL_CROSSUNDER},
-    {{"abs", "without its sign", {VALUE("x")}, 1}, KERNEL_ABS, .keeps_unit = true},
-    {{"sign", "-1, 0 or 1", {VALUE("x")}, 1}, KERNEL_SIGN},
-    {{"floor", "the whole number below", {VALUE("x")}, 1}, KERNEL_FLOOR, .keeps_unit = true},
-    {{"ceil", "the whole number above", {VALUE("x")}, 1}, KERNEL_CEIL, .keeps_unit = true},
-    {{"round", "the nearest whole number, halves away from 0", {VALUE("x")}, 1}, KERNEL_ROUND,
-     .keeps_unit = true},
-    {{"log", "natural logarithm", {VALUE("x")}, 1}, KERNEL_LOG},
-    {{"exp", "e to the power of x", {VALUE("x")}, 1}, KERNEL_EXP},
-    {{"sqrt", "square root", {VALUE("x")}, 1}, KERNEL_SQRT},
-    {{"pow", "x to the power of y", {VALUE("x"), VALUE("y")}, 2}, KERNEL_POW},
-    {{"nz", "x, or v where x is not defined",
-      {VALUE("x"), {.name = "v", .kind = ARGUMENT_VALUE, .optional = true}}, 2}, KERNEL_NZ, .keeps_unit = true},
-    {{"isnan", "where x is not defined", {VALUE("x")}, 1}, KERNEL_ISNAN},
-    {{"max", "the larger of two values of one bar; the highest of n bars is highest(x, n)",
-      {VALUE("a"), VALUE("b")}, 2}, KERNEL_LARGER, .keeps_unit = true},
-    {{"min", "the smaller of two values of one bar; the lowest of n bars is lowest(x, n)",
-      {VALUE("a"), VALUE("b")}, 2}, KERNEL_SMALLER, .keeps_unit = true},
-    {{"if", "a where the condition holds, else b", {CONDITION("condition"), EITHER("a"), EITHER("b")}, 3},
-     .build = build_if},
-    {{"ma", "moving average of a type: TA-Lib's number or a name in quotes",
-      {COLUMN("real"), {.name = "timeperiod", .aliases = "period length n", .kind = ARGUMENT_WHOLE,
-                        .optional = true, .least = 1, .most = BARS_MAX, .usual = 30},
-       {.name = "matype", .kind = ARGUMENT_MATYPE, .optional = true, .most = 1000}}, 3},
-     .build = build_ma},
-    {{"ma_lookback", "the bars that ma(x, timeperiod, matype) needs before its first value",
-      {{.name = "timeperiod", .aliases = "period length n", .kind = ARGUMENT_WHOLE, .least = 1, .most = BARS_MAX},
-       {.name = "matype", .kind = ARGUMENT_MATYPE, .optional = true, .most = 1000}}, 2},
-     .build = build_ma_lookback},
+    {
+        .signature = {"change",
+                      "x less x of n bars before",
+                      {COLUMN("x"),
+                       {.name = "n",
+                        .aliases = "timeperiod period length bars",
+                        .kind = ARGUMENT_WHOLE,
+                        .optional = true,
+                        .least = 1,
+                        .most = RULE_LOOKBACK_MAX,
+                        .usual = 1}},
+                      2},
+        .build = build_change,
+    },
+    {
+        .signature = {"rising", "above all of the n bars before", {COLUMN("x"), BARS("n")}, 2},
+        .kernel = KERNEL_RISING,
+    },
+    {
+        .signature = {"falling", "below all of the n bars before", {COLUMN("x"), BARS("n")}, 2},
+        .kernel = KERNEL_FALLING,
+    },
+    {
+        .signature = {"count",
+                      "on how many of the last n bars the condition holds",
+                      {CONDITION("condition"), BARS("n")},
+                      2},
+        .kernel = KERNEL_COUNT,
+    },
+    {
+        .signature =
+            {"barssince", "bars since the condition held last", {CONDITION("condition")}, 1},
+        .kernel = KERNEL_BARSSINCE,
+    },
+    {
+        .signature = {"valuewhen",
+                      "x on the k-th last bar on which the condition held (0: the last one)",
+                      {CONDITION("condition"),
+                       COLUMN("x"),
+                       {.name = "k",
+                        .aliases = "occurrence",
+                        .kind = ARGUMENT_WHOLE,
+                        .optional = true,
+                        .most = OCCASIONS_MAX}},
+                      3},
+        .kernel = KERNEL_VALUEWHEN,
+        .keeps_unit = true,
+    },
+    {
+        .signature = {"since",
+                      "the \"max\", \"min\" or \"sum\" of x since the condition held last",
+                      {CONDITION("condition"),
+                       COLUMN("x"),
+                       {.name = "what", .kind = ARGUMENT_WORD}},
+                      3},
+        .build = build_since,
+    },
+    {
+        .signature =
+            {"pivothigh",
+             "a high above `left` bars before and `right` after it, known `right` bars later",
+             {COLUMN("x"), WHOLE("left", "leftbars"), WHOLE("right", "rightbars")},
+             3},
+        .kernel = KERNEL_PIVOTHIGH,
+        .keeps_unit = true,
+    },
+    {
+        .signature =
+            {"pivotlow",
+             "a low below `left` bars before and `right` after it, known `right` bars later",
+             {COLUMN("x"), WHOLE("left", "leftbars"), WHOLE("right", "rightbars")},
+             3},
+        .kernel = KERNEL_PIVOTLOW,
+        .keeps_unit = true,
+    },
+    {
+        .signature =
+            {"crossover", "a > b, and a <= b on the bar before", {VALUE("a"), VALUE("b")}, 2},
+        .kernel = KERNEL_CROSSOVER,
+    },
+    {
+        .signature =
+            {"crossunder", "a < b, and a >= b on the bar before", {VALUE("a"), VALUE("b")}, 2},
+        .kernel = KERNEL_CROSSUNDER,
+    },
+    {
+        .signature = {"abs", "without its sign", {VALUE("x")}, 1},
+        .kernel = KERNEL_ABS,
+        .keeps_unit = true,
+    },
+    {
+        .signature = {"sign", "-1, 0 or 1", {VALUE("x")}, 1},
+        .kernel = KERNEL_SIGN,
+    },
+    {
+        .signature = {"floor", "the whole number below", {VALUE("x")}, 1},
+        .kernel = KERNEL_FLOOR,
+        .keeps_unit = true,
+    },
+    {
+        .signature = {"ceil", "the whole number above", {VALUE("x")}, 1},
+        .kernel = KERNEL_CEIL,
+        .keeps_unit = true,
+    },
+    {
+        .signature = {"round", "the nearest whole number, halves away from 0", {VALUE("x")}, 1},
+        .kernel = KERNEL_ROUND,
+        .keeps_unit = true,
+    },
+    {
+        .signature = {"log", "natural logarithm", {VALUE("x")}, 1},
+        .kernel = KERNEL_LOG,
+    },
+    {
+        .signature = {"exp", "e to the power of x", {VALUE("x")}, 1},
+        .kernel = KERNEL_EXP,
+    },
+    {
+        .signature = {"sqrt", "square root", {VALUE("x")}, 1},
+        .kernel = KERNEL_SQRT,
+    },
+    {
+        .signature = {"pow", "x to the power of y", {VALUE("x"), VALUE("y")}, 2},
+        .kernel = KERNEL_POW,
+    },
+    {
+        .signature = {"nz",
+                      "x, or v where x is not defined",
+                      {VALUE("x"), {.name = "v", .kind = ARGUMENT_VALUE, .optional = true}},
+                      2},
+        .kernel = KERNEL_NZ,
+        .keeps_unit = true,
+    },
+    {
+        .signature = {"isnan", "where x is not defined", {VALUE("x")}, 1},
+        .kernel = KERNEL_ISNAN,
+    },
+    {
+        .signature = {"max",
+                      "the larger of two values of one bar; the highest of n bars is highest(x, n)",
+                      {VALUE("a"), VALUE("b")},
+                      2},
+        .kernel = KERNEL_LARGER,
+        .keeps_unit = true,
+    },
+    {
+        .signature = {"min",
+                      "the smaller of two values of one bar; the lowest of n bars is lowest(x, n)",
+                      {VALUE("a"), VALUE("b")},
+                      2},
+        .kernel = KERNEL_SMALLER,
+        .keeps_unit = true,
+    },
+    {
+        .signature = {"if",
+                      "a where the condition holds, else b",
+                      {CONDITION("condition"), EITHER("a"), EITHER("b")},
+                      3},
+        .build = build_if,
+    },
+    {
+        .signature = {"ma",
+                      "moving average of a type: TA-Lib's number or a name in quotes",
+                      {COLUMN("price"),
+                       {.name = "timeperiod",
+                        .aliases = "period length n",
+                        .kind = ARGUMENT_WHOLE,
+                        .optional = true,
+                        .least = 1,
+                        .most = BARS_MAX,
+                        .usual = 30},
+                       MATYPE},
+                      3},
+        .build = build_ma,
+    },
+    {
+        .signature = {"ma_lookback",
+                      "the bars that ma(x, timeperiod, matype) needs before its first value",
+                      {WHOLE("timeperiod", "period length n"), MATYPE},
+                      2},
+        .build = build_ma_lookback,
+    },
 };
 
 static const struct {
@@ -187,7 +325,8 @@ size_t function_names(const char **names, size_t max)
     return count;
 }
 
-struct value call_function(struct compiler *c, const struct function *function, const struct bound *bound)
+struct value call_function(struct compiler *c, const struct function *function,
+                           const struct bound *bound)
 {
     struct op_inputs inputs = {0};
     int values = 0, conditions = 0, parameters = 0;
@@ -207,14 +346,16 @@ struct value call_function(struct compiler *c, const struct function *function, 
             if (values == 0)
                 unit = bound->value[i].unit;
             else if (unit != bound->value[i].unit)
-                unit = unit == UNIT_PRICE || bound->value[i].unit == UNIT_PRICE ? UNIT_PRICE : UNIT_PLAIN;
+                unit = unit == UNIT_PRICE || bound->value[i].unit == UNIT_PRICE ? UNIT_PRICE
+                                                                                : UNIT_PLAIN;
             inputs.input[values++] = bound->value[i].node;
             break;
         }
-    return op_value(c, function->kernel, &inputs, function->keeps_unit ? unit : UNIT_PLAIN, bound->place);
+    return op_value(c, function->kernel, &inputs, function->keeps_unit ? unit : UNIT_PLAIN,
+                    bound->place);
 }
 
-/* ---- signatures ------------------------------------------------------------------------------------- */
+/* ---- signatures ------------------------------------------------------ */
 
 void signature_words(const struct signature *signature, char *words, size_t bytes)
 {
@@ -225,8 +366,9 @@ void signature_words(const struct signature *signature, char *words, size_t byte
         char usual[DOUBLE_TEXT_BYTES];
 
         double_to_text(formal->usual, usual);
-        length += (size_t)snprintf(words + length, bytes - length, "%s%s%s%s", i ? ", " : "", formal->name,
-                                   formal->optional ? " = " : "", formal->optional ? usual : "");
+        length += (size_t)snprintf(words + length, bytes - length, "%s%s%s%s", i ? ", " : "",
+                                   formal->name, formal->optional ? " = " : "",
+                                   formal->optional ? usual : "");
     }
     if (length < bytes)
         snprintf(words + length, bytes - length, "): %s", signature->title);
@@ -238,17 +380,21 @@ static struct signature signature_of_indicator(const struct indicator *row)
 
     for (int i = 0; i < row->input_count; i++)
         if (row->inputs[i].kind == INPUT_REAL)
-            signature.formals[signature.count++] =
-                (struct formal){.name = row->inputs[i].name, .kind = ARGUMENT_COLUMN};
+            signature.formals[signature.count++] = (struct formal){.name = row->inputs[i].name,
+                                                                   .kind = ARGUMENT_COLUMN};
     for (int i = 0; i < row->parameter_count; i++) {
         const struct indicator_parameter *p = &row->parameters[i];
 
-        signature.formals[signature.count++] =
-            (struct formal){.name = p->name, .aliases = p->aliases, .optional = true, .least = p->min,
-                            .most = p->max, .usual = p->usual,
-                            .kind = p->kind == PARAMETER_WHOLE  ? ARGUMENT_WHOLE
-                                    : p->kind == PARAMETER_REAL ? ARGUMENT_REAL
-                                                                : ARGUMENT_MATYPE};
+        signature.formals[signature.count++] = (struct formal){
+            .name = p->name,
+            .aliases = p->aliases,
+            .optional = true,
+            .least = p->min,
+            .most = p->max,
+            .usual = p->usual,
+            .kind = p->kind == PARAMETER_WHOLE  ? ARGUMENT_WHOLE
+                    : p->kind == PARAMETER_REAL ? ARGUMENT_REAL
+                                                : ARGUMENT_MATYPE};
     }
     return signature;
 }

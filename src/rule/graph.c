@@ -11,7 +11,7 @@ void graph_deinit(struct graph *graph)
     mem_free(graph->table);
 }
 
-/* ---- equal nodes are one ---------------------------------------------------------------------------- */
+/* ---- equal nodes are one --------------------------------------------- */
 
 /* What makes two nodes equal; everything else follows from it. */
 struct identity {
@@ -77,8 +77,10 @@ static bool make_room(struct graph *graph)
         graph->failed = STATUS_LIMIT;
         return false;
     }
-    if (mem_grow((void **)&graph->nodes, &graph->node_capacity, needed, sizeof *graph->nodes) != 0 ||
-        mem_grow((void **)&graph->facts, &graph->fact_capacity, needed, sizeof *graph->facts) != 0 ||
+    if (mem_grow((void **)&graph->nodes, &graph->node_capacity, needed, sizeof *graph->nodes) !=
+            0 ||
+        mem_grow((void **)&graph->facts, &graph->fact_capacity, needed, sizeof *graph->facts) !=
+            0 ||
         (needed * 2 > graph->table_size && !table_grow(graph))) {
         graph->failed = STATUS_MEMORY;
         return false;
@@ -86,9 +88,10 @@ static bool make_room(struct graph *graph)
     return true;
 }
 
-/* ---- facts ------------------------------------------------------------------------------------------ */
+/* ---- facts ----------------------------------------------------------- */
 
-static bool all_inputs(const struct graph *graph, const struct node *node, bool fact_wanted(const struct fact *))
+static bool all_inputs(const struct graph *graph, const struct node *node,
+                       bool fact_wanted(const struct fact *))
 {
     const struct kernel_row *row = &kernel_rows[node->kernel];
 
@@ -124,17 +127,26 @@ static double static_number(const struct graph *graph, const struct node *node)
     return kernel_number(node->kernel, in, when);
 }
 
-/* More than 0 wherever it is defined.  Products are left out: they may underflow; so are averages, whose
- * running sums may leave a rest that is not. */
+/* More than 0 wherever it is defined.  Products are left out: they may underflow; so are averages,
+ * whose running sums may leave a rest that is not. */
 static bool op_positive(const struct graph *graph, const struct node *node)
 {
     bool a = graph->facts[node->input[0]].positive, b;
 
     switch (node->kernel) {
-    case KERNEL_HIGHEST: case KERNEL_LOWEST: case KERNEL_LAG: case KERNEL_SQRT: case KERNEL_ABS:
-    case KERNEL_VALUEWHEN: case KERNEL_SINCE_MAX: case KERNEL_SINCE_MIN:
+    case KERNEL_HIGHEST:
+    case KERNEL_LOWEST:
+    case KERNEL_LAG:
+    case KERNEL_SQRT:
+    case KERNEL_ABS:
+    case KERNEL_VALUEWHEN:
+    case KERNEL_SINCE_MAX:
+    case KERNEL_SINCE_MIN:
         return a;
-    case KERNEL_ADD: case KERNEL_SMALLER: case KERNEL_IF: case KERNEL_NZ:
+    case KERNEL_ADD:
+    case KERNEL_SMALLER:
+    case KERNEL_IF:
+    case KERNEL_NZ:
         b = graph->facts[node->input[1]].positive;
         return a && b;
     case KERNEL_LARGER:
@@ -185,11 +197,14 @@ static bool op_holes(const struct graph *graph, const struct node *node)
         return any || !(graph->facts[node->input[1]].positive ||
                         (graph->nodes[node->input[1]].kind == NODE_LITERAL &&
                          graph->nodes[node->input[1]].number != 0));
-    case KERNEL_LOG: case KERNEL_SQRT:
+    case KERNEL_LOG:
+    case KERNEL_SQRT:
         return any || !graph->facts[node->input[0]].positive;
     case KERNEL_POW:
-        return any || !(graph->facts[node->input[0]].positive || is_whole_literal(graph, node->input[1]));
-    case KERNEL_PIVOTHIGH: case KERNEL_PIVOTLOW:
+        return any ||
+               !(graph->facts[node->input[0]].positive || is_whole_literal(graph, node->input[1]));
+    case KERNEL_PIVOTHIGH:
+    case KERNEL_PIVOTLOW:
         return true;
     case KERNEL_NZ: /* a hole is where both are NaN */
         return first ? second || !(graph->facts[node->input[1]].is_static) : second;
@@ -206,11 +221,21 @@ static void keep_whole(const struct graph *graph, const struct node *node, struc
     const struct fact *input;
 
     switch (node->kernel) {
-    case KERNEL_FLOOR: case KERNEL_CEIL: case KERNEL_ROUND: case KERNEL_SIGN:
+    case KERNEL_FLOOR:
+    case KERNEL_CEIL:
+    case KERNEL_ROUND:
+    case KERNEL_SIGN:
         fact->can_be_whole = true;
         break;
-    case KERNEL_ADD: case KERNEL_SUB: case KERNEL_MUL: case KERNEL_NEG: case KERNEL_ABS: case KERNEL_LARGER:
-    case KERNEL_SMALLER: case KERNEL_IF: case KERNEL_NZ:
+    case KERNEL_ADD:
+    case KERNEL_SUB:
+    case KERNEL_MUL:
+    case KERNEL_NEG:
+    case KERNEL_ABS:
+    case KERNEL_LARGER:
+    case KERNEL_SMALLER:
+    case KERNEL_IF:
+    case KERNEL_NZ:
         fact->can_be_whole = true;
         for (int i = 0; i < kernel_rows[node->kernel].inputs; i++) {
             input = &graph->facts[node->input[i]];
@@ -226,7 +251,8 @@ static void keep_whole(const struct graph *graph, const struct node *node, struc
 static struct fact op_fact(const struct graph *graph, const struct node *node)
 {
     const struct kernel_row *row = &kernel_rows[node->kernel];
-    struct fact fact = {.is_static = kernel_is_pointwise(node->kernel) && all_inputs(graph, node, is_static)};
+    struct fact fact = {.is_static = kernel_is_pointwise(node->kernel) &&
+                                     all_inputs(graph, node, is_static)};
     int of[KERNEL_INPUTS_MAX + KERNEL_CONDITIONS_MAX];
     struct node local = *node;
     double parameters[KERNEL_PARAMETERS_MAX] = {0};
@@ -259,12 +285,14 @@ bool graph_may_be_nan(const struct graph *graph, int node)
 {
     const struct fact *fact = &graph->facts[node];
 
-    return fact->is_static ? isnan(fact->number) : graph->nodes[node].holes || fact->varies || fact->lookback > 0;
+    return fact->is_static ? isnan(fact->number)
+                           : graph->nodes[node].holes || fact->varies || fact->lookback > 0;
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------------ */
+/* ---- nodes ----------------------------------------------------------- */
 
-static int add_node(struct graph *graph, struct node *node, const struct fact *fact, struct place place)
+static int add_node(struct graph *graph, struct node *node, const struct fact *fact,
+                    struct place place)
 {
     struct identity id = identity_of(node);
     size_t slot;
@@ -302,7 +330,9 @@ static struct node blank_node(enum node_kind kind, enum value_type type)
 int graph_literal(struct graph *graph, double number, struct place place)
 {
     struct node node = blank_node(NODE_LITERAL, TYPE_NUMBER);
-    struct fact fact = {.is_static = true, .number = number, .positive = number > 0,
+    struct fact fact = {.is_static = true,
+                        .number = number,
+                        .positive = number > 0,
                         .can_be_whole = number == floor(number)};
 
     node.number = isnan(number) ? NAN : number; /* one NaN, whatever its sign */
@@ -313,7 +343,9 @@ int graph_literal(struct graph *graph, double number, struct place place)
 int graph_parameter(struct graph *graph, int index, struct place place)
 {
     struct node node = blank_node(NODE_PARAMETER, TYPE_NUMBER);
-    struct fact fact = {.is_static = true, .number = graph->parameters[index].value, .can_be_whole = true,
+    struct fact fact = {.is_static = true,
+                        .number = graph->parameters[index].value,
+                        .can_be_whole = true,
                         .whole_if = UINT64_C(1) << index};
 
     node.index = index;
@@ -349,7 +381,8 @@ int graph_output(struct graph *graph, int op, int index, struct place place)
 
 static bool is_commutative(enum kernel_id kernel)
 {
-    return kernel == KERNEL_ADD || kernel == KERNEL_MUL || kernel == KERNEL_EQ || kernel == KERNEL_NE;
+    return kernel == KERNEL_ADD || kernel == KERNEL_MUL || kernel == KERNEL_EQ ||
+           kernel == KERNEL_NE;
 }
 
 static void order_inputs(int pair[2])
@@ -362,7 +395,8 @@ static void order_inputs(int pair[2])
     }
 }
 
-int graph_op(struct graph *graph, enum kernel_id kernel, const struct op_inputs *inputs, struct place place)
+int graph_op(struct graph *graph, enum kernel_id kernel, const struct op_inputs *inputs,
+             struct place place)
 {
     const struct kernel_row *row = &kernel_rows[kernel];
     struct node node = blank_node(NODE_OP, row->gives_condition ? TYPE_CONDITION : TYPE_COLUMN);
@@ -375,8 +409,9 @@ int graph_op(struct graph *graph, enum kernel_id kernel, const struct op_inputs 
     memcpy(node.parameter, inputs->parameter, sizeof(int) * (size_t)row->parameters);
     for (int i = 0; i < row->inputs + row->conditions + row->parameters; i++) {
         int from = i < row->inputs ? node.input[i]
-                   : i < row->inputs + row->conditions ? node.when[i - row->inputs]
-                                                       : node.parameter[i - row->inputs - row->conditions];
+                   : i < row->inputs + row->conditions
+                       ? node.when[i - row->inputs]
+                       : node.parameter[i - row->inputs - row->conditions];
 
         if (from == NODE_NONE || graph->failed != STATUS_OK)
             return NODE_NONE;

@@ -1,8 +1,8 @@
-/* graph: the nodes of a rule while it is compiled.  Equal nodes are one; arithmetic on literals is done at
- * once; each node knows whether it may have holes.
+/* graph: the nodes of a rule while it is compiled.  Equal nodes are one; arithmetic on literals is
+ * done at once; each node knows whether it may have holes.
  *
- * Every call returns the node's index, or NODE_NONE when the limit of nodes or memory is reached (then
- * `failed` says which, and stays set). */
+ * Every call returns the node's index, or NODE_NONE when the limit of nodes or memory is reached
+ * (then `failed` says which, and stays set). */
 #ifndef HARRIER_RULE_GRAPH_H
 #define HARRIER_RULE_GRAPH_H
 
@@ -11,14 +11,14 @@
 
 /* What the compiler knows of a node beyond what a program needs. */
 struct fact {
-    bool is_static;  /* the same on every bar */
-    bool varies;     /* its look-back depends on parameters */
-    bool positive;   /* more than 0 wherever it is defined */
+    bool is_static;    /* the same on every bar */
+    bool varies;       /* its look-back depends on parameters */
+    bool positive;     /* more than 0 wherever it is defined */
     bool can_be_whole; /* a whole number if the parameters of whole_if (bits) are */
     uint64_t whole_if;
-    int limit;       /* the last that was put on it: index + 1 in the compiler's list */
-    double number;   /* of a static node, under the defaults */
-    int lookback;    /* under the defaults */
+    int limit;     /* the last that was put on it: index + 1 in the compiler's list */
+    double number; /* of a static node, under the defaults */
+    int lookback;  /* under the defaults */
 };
 
 struct graph {
@@ -44,15 +44,16 @@ struct op_inputs {
     int input[KERNEL_INPUTS_MAX], when[KERNEL_CONDITIONS_MAX], parameter[KERNEL_PARAMETERS_MAX];
     const struct indicator *indicator; /* of a kernel indicator, else NULL */
 };
-int graph_op(struct graph *graph, enum kernel_id kernel, const struct op_inputs *inputs, struct place place);
+int graph_op(struct graph *graph, enum kernel_id kernel, const struct op_inputs *inputs,
+             struct place place);
 
 /* Whether a value may be NaN on some bar, warm-up included. */
 bool graph_may_be_nan(const struct graph *graph, int node);
 
-/* ---- what a kernel means to the compiler ------------------------------------------------------------ */
+/* ---- what a kernel means to the compiler ----------------------------- */
 
-/* The value of an op of the language that is computed bar by bar from this bar's inputs alone; `when` is
- * the condition of IF, or the two of AND and OR.  Conditions are 0 or 1. */
+/* The value of an op of the language that is computed bar by bar from this bar's inputs alone;
+ * `when` is the condition of IF, or the two of AND and OR.  Conditions are 0 or 1. */
 bool kernel_is_pointwise(enum kernel_id kernel);
 double kernel_number(enum kernel_id kernel, const double *in, const double *when);
 

@@ -45,7 +45,7 @@ void lexer_init(struct lexer *lexer, struct text source)
         lexer->at = 3; /* a byte order mark */
 }
 
-/* ---- characters ------------------------------------------------------------------------------------- */
+/* ---- characters ------------------------------------------------------ */
 
 static int peek(const struct lexer *lexer, size_t ahead)
 {
@@ -108,7 +108,8 @@ static enum word word_ahead(const struct lexer *lexer)
     return word_find((struct text){lexer->source.at + lexer->at, length});
 }
 
-/* At a line's end: goes to the next line that says something, and tells whether it is the rest of this. */
+/* At a line's end: goes to the next line that says something, and tells whether it is the rest of
+ * this. */
 static bool line_goes_on(struct lexer *lexer)
 {
     enum word word;
@@ -127,7 +128,7 @@ static bool line_goes_on(struct lexer *lexer)
     return lexer->depth > 0 || lexer->joins || word == WORD_AND || word == WORD_OR;
 }
 
-/* ---- tokens ----------------------------------------------------------------------------------------- */
+/* ---- tokens ---------------------------------------------------------- */
 
 static void scan_digits(struct lexer *lexer)
 {
@@ -199,8 +200,9 @@ static void scan_number(struct lexer *lexer, struct token *token)
     if (is_letter(peek(lexer, 0))) {
         while (is_letter(peek(lexer, 0)) || is_digit(peek(lexer, 0)))
             step(lexer);
-        wrong(token, "a number and a name run together; a name begins with a letter, and `_` stands "
-                     "between digits only");
+        wrong(token,
+              "a number and a name run together; a name begins with a letter, and `_` stands "
+              "between digits only");
         return;
     }
     for (size_t i = begin; i < lexer->at; i++)
@@ -229,13 +231,19 @@ static const struct {
     char text[3];
     enum token_kind kind;
     int depth; /* of brackets: what the sign adds */
-} signs[] = { /* longer ones before their beginnings */
-    {"..", TOKEN_RANGE}, {"<=", TOKEN_LESS_EQUAL}, {">=", TOKEN_GREATER_EQUAL}, {"==", TOKEN_EQUAL},
-    {"!=", TOKEN_UNEQUAL}, {"<", TOKEN_LESS}, {">", TOKEN_GREATER}, {"=", TOKEN_ASSIGN},
-    {"(", TOKEN_ROUND_OPEN, 1}, {")", TOKEN_ROUND_CLOSE, -1}, {"[", TOKEN_SQUARE_OPEN, 1},
-    {"]", TOKEN_SQUARE_CLOSE, -1}, {"{", TOKEN_CURLY_OPEN, 1}, {"}", TOKEN_CURLY_CLOSE, -1},
-    {",", TOKEN_COMMA}, {".", TOKEN_DOT}, {"%", TOKEN_PERCENT}, {"+", TOKEN_PLUS}, {"-", TOKEN_MINUS},
-    {"*", TOKEN_TIMES}, {"/", TOKEN_DIVIDE},
+} signs[] = {
+    /* longer ones before their beginnings */
+    {"..", TOKEN_RANGE},         {"<=", TOKEN_LESS_EQUAL},
+    {">=", TOKEN_GREATER_EQUAL}, {"==", TOKEN_EQUAL},
+    {"!=", TOKEN_UNEQUAL},       {"<", TOKEN_LESS},
+    {">", TOKEN_GREATER},        {"=", TOKEN_ASSIGN},
+    {"(", TOKEN_ROUND_OPEN, 1},  {")", TOKEN_ROUND_CLOSE, -1},
+    {"[", TOKEN_SQUARE_OPEN, 1}, {"]", TOKEN_SQUARE_CLOSE, -1},
+    {"{", TOKEN_CURLY_OPEN, 1},  {"}", TOKEN_CURLY_CLOSE, -1},
+    {",", TOKEN_COMMA},          {".", TOKEN_DOT},
+    {"%", TOKEN_PERCENT},        {"+", TOKEN_PLUS},
+    {"-", TOKEN_MINUS},          {"*", TOKEN_TIMES},
+    {"/", TOKEN_DIVIDE},
 };
 
 /* What other languages write, and how it is said here. */
@@ -298,8 +306,8 @@ static void scan_sign(struct lexer *lexer, struct token *token)
 
 static bool lets_line_go_on(const struct token *token)
 {
-    return (token->kind >= TOKEN_PLUS && token->kind <= TOKEN_UNEQUAL) || token->kind == TOKEN_COMMA ||
-           token->word == WORD_AND || token->word == WORD_OR;
+    return (token->kind >= TOKEN_PLUS && token->kind <= TOKEN_UNEQUAL) ||
+           token->kind == TOKEN_COMMA || token->word == WORD_AND || token->word == WORD_OR;
 }
 
 void lexer_next(struct lexer *lexer, struct token *token)
@@ -318,7 +326,8 @@ void lexer_next(struct lexer *lexer, struct token *token)
             lexer->joins = false;
             return;
         }
-        token->place = (struct place){{lexer->source.at + lexer->at, 0}, lexer->line, lexer->column};
+        token->place = (struct place){
+            {lexer->source.at + lexer->at, 0}, lexer->line, lexer->column};
     }
 
     begin = lexer->at;

@@ -1,4 +1,5 @@
-/* What each kernel of the language means where no bars are needed: its value on numbers, its look-back. */
+/* What each kernel of the language means where no bars are needed: its value on numbers, its
+ * look-back. */
 #include <math.h>
 
 #include "rule/graph.h"
@@ -6,11 +7,34 @@
 bool kernel_is_pointwise(enum kernel_id kernel)
 {
     switch (kernel) {
-    case KERNEL_ADD: case KERNEL_SUB: case KERNEL_MUL: case KERNEL_DIV: case KERNEL_NEG: case KERNEL_ABS:
-    case KERNEL_SIGN: case KERNEL_FLOOR: case KERNEL_CEIL: case KERNEL_ROUND: case KERNEL_LOG:
-    case KERNEL_EXP: case KERNEL_SQRT: case KERNEL_POW: case KERNEL_LARGER: case KERNEL_SMALLER:
-    case KERNEL_NZ: case KERNEL_IF: case KERNEL_GT: case KERNEL_GE: case KERNEL_LT: case KERNEL_LE:
-    case KERNEL_EQ: case KERNEL_NE: case KERNEL_ISNAN: case KERNEL_AND: case KERNEL_OR: case KERNEL_NOT:
+    case KERNEL_ADD:
+    case KERNEL_SUB:
+    case KERNEL_MUL:
+    case KERNEL_DIV:
+    case KERNEL_NEG:
+    case KERNEL_ABS:
+    case KERNEL_SIGN:
+    case KERNEL_FLOOR:
+    case KERNEL_CEIL:
+    case KERNEL_ROUND:
+    case KERNEL_LOG:
+    case KERNEL_EXP:
+    case KERNEL_SQRT:
+    case KERNEL_POW:
+    case KERNEL_LARGER:
+    case KERNEL_SMALLER:
+    case KERNEL_NZ:
+    case KERNEL_IF:
+    case KERNEL_GT:
+    case KERNEL_GE:
+    case KERNEL_LT:
+    case KERNEL_LE:
+    case KERNEL_EQ:
+    case KERNEL_NE:
+    case KERNEL_ISNAN:
+    case KERNEL_AND:
+    case KERNEL_OR:
+    case KERNEL_NOT:
         return true;
     default:
         return false;
@@ -103,13 +127,18 @@ static int largest_of(const int *nodes, int count, const int *of)
 static double added_lookback(const struct node *op, const double *parameters)
 {
     switch (op->kernel) {
-    case KERNEL_LAG: case KERNEL_LAG_CONDITION: case KERNEL_RISING: case KERNEL_FALLING:
+    case KERNEL_LAG:
+    case KERNEL_LAG_CONDITION:
+    case KERNEL_RISING:
+    case KERNEL_FALLING:
         return parameters[0];
     case KERNEL_COUNT:
         return parameters[0] - 1;
-    case KERNEL_PIVOTHIGH: case KERNEL_PIVOTLOW:
+    case KERNEL_PIVOTHIGH:
+    case KERNEL_PIVOTLOW:
         return parameters[0] + parameters[1];
-    case KERNEL_CROSSOVER: case KERNEL_CROSSUNDER:
+    case KERNEL_CROSSOVER:
+    case KERNEL_CROSSUNDER:
         return 1;
     default:
         return op->indicator && op->indicator->lookback ? op->indicator->lookback(parameters) : 0;
@@ -119,7 +148,8 @@ static double added_lookback(const struct node *op, const double *parameters)
 int op_lookback(const struct node *op, const int *of, const double *parameters)
 {
     const struct kernel_row *row = &kernel_rows[op->kernel];
-    int inputs = MAX(largest_of(op->input, row->inputs, of), largest_of(op->when, row->conditions, of));
+    int inputs = MAX(largest_of(op->input, row->inputs, of),
+                     largest_of(op->when, row->conditions, of));
     double sum;
 
     if (op->kernel == KERNEL_ISNAN)

@@ -20,8 +20,8 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* The part of the line around the place that fits, without anything a terminal would act on, and under it
- * the caret. */
+/* The part of the line around the place that fits, without anything a terminal would act on, and
+ * under it the caret. */
 static void add_excerpt(struct buffer *out, const struct messages *messages, struct place place,
                         const char *hint)
 {
@@ -50,8 +50,7 @@ static void add_excerpt(struct buffer *out, const struct messages *messages, str
     }
     while (at < end && is_continuation(*at)) /* the rest of the last character */
         buffer_add_char(out, *at++);
-    buffer_addf(out, "%s\n      | %*s", at < end && *at != '\n' ? "…" : "",
-                before + cut, "");
+    buffer_addf(out, "%s\n      | %*s", at < end && *at != '\n' ? "…" : "", before + cut, "");
     for (int i = 0; i < MAX(carets, 1); i++)
         buffer_add_char(out, '^');
     buffer_addf(out, "%s%s\n", hint && *hint ? " " : "", hint ? hint : "");
@@ -60,11 +59,13 @@ static void add_excerpt(struct buffer *out, const struct messages *messages, str
 static void add_message(struct buffer *out, const struct messages *messages, struct place place,
                         const char *kind, const char *hint, const char *sentence)
 {
-    buffer_addf(out, "%s:%d:%d: %s: %s\n", messages->file, place.line, place.column, kind, sentence);
+    buffer_addf(out, "%s:%d:%d: %s: %s\n", messages->file, place.line, place.column, kind,
+                sentence);
     add_excerpt(out, messages, place, hint);
 }
 
-void message_error(struct messages *messages, struct place place, const char *hint, const char *format, ...)
+void message_error(struct messages *messages, struct place place, const char *hint,
+                   const char *format, ...)
 {
     char sentence[1024];
     va_list args;
@@ -107,10 +108,10 @@ enum status messages_fail(struct messages *messages, struct error *err)
     memcpy(err->text, messages->errors.at, length);
     err->text[length] = '\0';
     if (shown == RULE_ERRORS_MAX)
-        snprintf(err->text + length, ERROR_TEXT_BYTES - length, "\n%s: the errors after these %d are not shown",
-                 messages->file, shown);
+        snprintf(err->text + length, ERROR_TEXT_BYTES - length,
+                 "\n%s: the errors after these %d are not shown", messages->file, shown);
     else if (shown < messages->error_count)
-        snprintf(err->text + length, ERROR_TEXT_BYTES - length, "\n%s: %d more errors", messages->file,
-                 messages->error_count - shown);
+        snprintf(err->text + length, ERROR_TEXT_BYTES - length, "\n%s: %d more errors",
+                 messages->file, messages->error_count - shown);
     return STATUS_RULE;
 }

@@ -21,8 +21,8 @@ struct messages {
 void messages_deinit(struct messages *messages);
 
 /* The hint stands behind the caret; NULL: none.  Errors beyond RULE_ERRORS_MAX are dropped. */
-void message_error(struct messages *messages, struct place place, const char *hint, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void message_error(struct messages *messages, struct place place, const char *hint,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 void message_warning(struct messages *messages, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

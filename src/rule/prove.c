@@ -39,7 +39,7 @@ static bool name_all(struct prover *p, struct arena *arena)
     return true;
 }
 
-/* ---- feeding ---------------------------------------------------------------------------------------- */
+/* ---- feeding --------------------------------------------------------- */
 
 /* Of a bar that nobody may have looked at: alternately huge and tiny. */
 static double absurd(size_t bar)
@@ -63,12 +63,13 @@ static void run_block(const struct prover *p, struct program *program, size_t be
     for (int c = 0; c < RULE_COLUMNS; c++)
         for (size_t t = 0; (program->columns >> c & 1) && t < count; t++)
             for (int l = 0; l < program->lanes; l++)
-                program->column[c][t * (size_t)program->lanes + (size_t)l] =
-                    column_of(p, (enum rule_column)c, begin + t, program == p->cut && begin + t >= p->cuts[l]);
+                program->column[c][t * (size_t)program->lanes + (size_t)l] = column_of(
+                    p, (enum rule_column)c, begin + t,
+                    program == p->cut && begin + t >= p->cuts[l]);
     program_block(program, count);
 }
 
-/* ---- comparing -------------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------- */
 
 static double value_at(const struct program *program, int value, size_t bar, int lane)
 {
@@ -83,8 +84,8 @@ static bool same(double a, double b)
 }
 
 /* Bar `at` of the whole run's block against bar `other_at` of another's. */
-static bool compare(struct prover *p, size_t bar, size_t at, const struct program *other, size_t other_at,
-                    int lane)
+static bool compare(struct prover *p, size_t bar, size_t at, const struct program *other,
+                    size_t other_at, int lane)
 {
     for (int v = 0; v < p->all.value_count; v++) {
         double with = value_at(p->whole, v, at, 0), without = value_at(other, v, other_at, lane);
@@ -92,9 +93,13 @@ static bool compare(struct prover *p, size_t bar, size_t at, const struct progra
 
         if (same(with, without))
             continue;
-        *p->proof = (struct proof){
-            .way = other == p->cut ? PROOF_CUT : PROOF_BAR_BY_BAR, .node = p->all.values[v].node,
-            .line = node->line, .column = node->column, .bar = bar, .with_later = with, .without = without};
+        *p->proof = (struct proof){.way = other == p->cut ? PROOF_CUT : PROOF_BAR_BY_BAR,
+                                   .node = p->all.values[v].node,
+                                   .line = node->line,
+                                   .column = node->column,
+                                   .bar = bar,
+                                   .with_later = with,
+                                   .without = without};
         return false;
     }
     return true;
@@ -125,13 +130,14 @@ static void choose_cuts(struct prover *p)
 }
 
 enum status rule_prove(struct proof *proof, struct arena *arena, const struct rule *rule,
-                       const double *parameters, const struct kernels *kernels, const struct bars *bars,
-                       int64_t zone_offset_ms, struct error *err)
+                       const double *parameters, const struct kernels *kernels,
+                       const struct bars *bars, int64_t zone_offset_ms, struct error *err)
 {
     struct prover *p = ARENA_NEW(arena, struct prover);
-    double(*lanes)[LANES_MAX] = arena_alloc(arena, sizeof *lanes * (size_t)MAX(rule->parameter_count, 1));
-    struct program_setup setup = {.kernels = kernels, .parameters = (const double(*)[LANES_MAX])lanes,
-                                  .values = true};
+    double(*lanes)[LANES_MAX] = arena_alloc(arena,
+                                            sizeof *lanes * (size_t)MAX(rule->parameter_count, 1));
+    struct program_setup setup = {
+        .kernels = kernels, .parameters = (const double(*)[LANES_MAX])lanes, .values = true};
 
     if (p)
         p->rule = rule;
@@ -154,8 +160,8 @@ enum status rule_prove(struct proof *proof, struct arena *arena, const struct ru
     for (size_t begin = 0; begin < bars->count; begin += BLOCK_BARS)
         if (!compare_block(p, begin, MIN((size_t)BLOCK_BARS, bars->count - begin)))
             return STATUS_OK;
-    *proof = (struct proof){.holds = true, .bars = bars->count, .values = p->all.value_count,
-                            .node = NODE_NONE};
+    *proof = (struct proof){
+        .holds = true, .bars = bars->count, .values = p->all.value_count, .node = NODE_NONE};
     return STATUS_OK;
 }
 
@@ -164,13 +170,14 @@ void proof_text(const struct proof *proof, const struct rule *rule, char *text, 
     char with[DOUBLE_TEXT_BYTES], without[DOUBLE_TEXT_BYTES];
 
     if (proof->holds) {
-        snprintf(text, bytes, "%s: %d values on %zu bars: none changes with a later bar", rule->name,
-                 proof->values, proof->bars);
+        snprintf(text, bytes, "%s: %d values on %zu bars: none changes with a later bar",
+                 rule->name, proof->values, proof->bars);
         return;
     }
     double_to_text(proof->with_later, with);
     double_to_text(proof->without, without);
-    snprintf(text, bytes, "%s:%d:%d: this sees the future: its value on bar %zu is %s, but %s %s", rule->name,
-             proof->line, proof->column, proof->bar, with, without,
-             proof->way == PROOF_CUT ? "when later bars are others" : "when later bars are not there yet");
+    snprintf(text, bytes, "%s:%d:%d: this sees the future: its value on bar %zu is %s, but %s %s",
+             rule->name, proof->line, proof->column, proof->bar, with, without,
+             proof->way == PROOF_CUT ? "when later bars are others"
+                                     : "when later bars are not there yet");
 }

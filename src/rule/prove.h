@@ -13,10 +13,11 @@ enum proof_way { PROOF_BAR_BY_BAR, PROOF_CUT };
 
 struct proof {
     bool holds;
-    size_t bars;   /* compared */
-    int values;    /* operations compared on each */
+    size_t bars; /* compared */
+    int values;  /* operations compared on each */
 
-    /* Where not: the first bar with a difference, and the first operation there, where it was written. */
+    /* Where not: the first bar with a difference, and the first operation there, where it was
+     * written. */
     enum proof_way way;
     int node, line, column;
     size_t bar;
@@ -25,8 +26,8 @@ struct proof {
 
 /* Everything it needs is in `arena` and may be dropped afterwards. */
 enum status rule_prove(struct proof *proof, struct arena *arena, const struct rule *rule,
-                       const double *parameters, const struct kernels *kernels, const struct bars *bars,
-                       int64_t zone_offset_ms, struct error *err);
+                       const double *parameters, const struct kernels *kernels,
+                       const struct bars *bars, int64_t zone_offset_ms, struct error *err);
 
 /* "mine.rule:3:8: the value on bar 17 changes with bars after it: 5 with them, 4 without them". */
 void proof_text(const struct proof *proof, const struct rule *rule, char *text, size_t bytes);

@@ -46,13 +46,16 @@ double rule_column_of_time(enum rule_column column, int64_t time_ms, int64_t zon
     }
 }
 
-/* ---- numbers ---------------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------- */
 
-static double number_of(const struct rule *rule, int node, const double *values, const double *statics)
+static double number_of(const struct rule *rule, int node, const double *values,
+                        const double *statics)
 {
     const struct node *n = &rule->nodes[node];
 
-    return n->kind == NODE_LITERAL ? n->number : n->kind == NODE_PARAMETER ? values[n->index] : statics[n->slot];
+    return n->kind == NODE_LITERAL     ? n->number
+           : n->kind == NODE_PARAMETER ? values[n->index]
+                                       : statics[n->slot];
 }
 
 /* The first `count` static ops, in the order in which they need each other. */
@@ -80,7 +83,7 @@ double rule_number(const struct rule *rule, int node, const double *values)
     return number_of(rule, node, values, statics);
 }
 
-/* ---- look-back -------------------------------------------------------------------------------------- */
+/* ---- look-back ------------------------------------------------------- */
 
 void rule_lookbacks(const struct rule *rule, const double *values, int *lookbacks)
 {
@@ -125,7 +128,7 @@ int rule_lookback(const struct rule *rule, const double *values)
     return largest > RULE_LOOKBACK_MAX ? -1 : largest;
 }
 
-/* ---- parameters ------------------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------ */
 
 int rule_parameter_find(const struct rule *rule, struct text name, struct error *err)
 {
@@ -138,16 +141,18 @@ int rule_parameter_find(const struct rule *rule, struct text name, struct error 
         if (text_is(name, names[i]))
             return i;
         if (length < sizeof list)
-            length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "", names[i]);
+            length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i ? ", " : "",
+                                       names[i]);
     }
     nearest = text_nearest(name, names, (size_t)rule->parameter_count);
     if (rule->parameter_count == 0)
         fail(err, STATUS_USAGE, "%s has no parameters, so no `%.*s`", rule->name, TEXT_ARG(name));
     else if (nearest)
-        fail(err, STATUS_USAGE, "%s has no parameter `%.*s`; did you mean `%s`?", rule->name, TEXT_ARG(name),
-             nearest);
+        fail(err, STATUS_USAGE, "%s has no parameter `%.*s`; did you mean `%s`?", rule->name,
+             TEXT_ARG(name), nearest);
     else
-        fail(err, STATUS_USAGE, "%s has no parameter `%.*s`; it has: %s", rule->name, TEXT_ARG(name), list);
+        fail(err, STATUS_USAGE, "%s has no parameter `%.*s`; it has: %s", rule->name,
+             TEXT_ARG(name), list);
     return -1;
 }
 
@@ -170,7 +175,8 @@ static void allowed_text(const struct rule_parameter *p, char *text, size_t byte
     if (p->listed_count > 0) {
         for (int i = 0; i < p->listed_count && length < bytes; i++) {
             double_to_text(p->listed[i] * scale, low);
-            length += (size_t)snprintf(text + length, bytes - length, "%s%s%s", i ? ", " : "one of ", low, sign);
+            length += (size_t)snprintf(text + length, bytes - length, "%s%s%s",
+                                       i ? ", " : "one of ", low, sign);
         }
         return;
     }
@@ -184,7 +190,8 @@ static void allowed_text(const struct rule_parameter *p, char *text, size_t byte
         snprintf(text, bytes, "any number");
 }
 
-enum status rule_parameter_check(const struct rule *rule, int parameter, double value, struct error *err)
+enum status rule_parameter_check(const struct rule *rule, int parameter, double value,
+                                 struct error *err)
 {
     const struct rule_parameter *p = &rule->parameters[parameter];
     char allowed[200], is[DOUBLE_TEXT_BYTES];
@@ -193,18 +200,19 @@ enum status rule_parameter_check(const struct rule *rule, int parameter, double 
 
     double_to_text(p->percent ? value * 100 : value, is);
     if (fits && p->whole && value != floor(value))
-        return fail(err, STATUS_USAGE, "the parameter `%s` of %s is a whole number, and %s is none", p->name,
-                    rule->name, is);
+        return fail(err, STATUS_USAGE, "the parameter `%s` of %s is a whole number, and %s is none",
+                    p->name, rule->name, is);
     if (fits)
         return STATUS_OK;
     allowed_text(p, allowed, sizeof allowed);
-    return fail(err, STATUS_USAGE, "the parameter `%s` of %s is %s, not %s%s", p->name, rule->name, allowed, is,
-                p->percent ? "%" : "");
+    return fail(err, STATUS_USAGE, "the parameter `%s` of %s is %s, not %s%s", p->name, rule->name,
+                allowed, is, p->percent ? "%" : "");
 }
 
 static bool within_limit(const struct rule_limit *limit, double number)
 {
-    return number >= limit->least && number <= limit->most && (!limit->whole || number == floor(number));
+    return number >= limit->least && number <= limit->most &&
+           (!limit->whole || number == floor(number));
 }
 
 /* The first that is broken: 0 … require_count-1, then the limits behind them; -1: none. */
@@ -266,12 +274,13 @@ enum status rule_require_check(const struct rule *rule, const double *values, st
     }
     limit = &rule->limits[broken - rule->require_count];
     double_to_text(rule_number(rule, limit->node, values), is);
-    return fail(err, STATUS_USAGE, "%s:%d: with these parameters `%s` of `%s` is %s; it is %s%g to %g",
-                rule->name, limit->line, limit->argument, limit->function, is,
+    return fail(err, STATUS_USAGE,
+                "%s:%d: with these parameters `%s` of `%s` is %s; it is %s%g to %g", rule->name,
+                limit->line, limit->argument, limit->function, is,
                 limit->whole ? "a whole number, " : "", limit->least, limit->most);
 }
 
-/* ---- walks ------------------------------------------------------------------------------------------ */
+/* ---- walks ----------------------------------------------------------- */
 
 size_t rule_walk_count(const struct rule_parameter *p)
 {
@@ -310,7 +319,7 @@ double rule_grid_combinations(const struct rule *rule)
     return product;
 }
 
-/* ---- cost ------------------------------------------------------------------------------------------- */
+/* ---- cost ------------------------------------------------------------ */
 
 int rule_operation_count(const struct rule *rule)
 {

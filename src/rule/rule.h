@@ -1,12 +1,13 @@
-/* rule: the rule language.  A rule file becomes a checked graph of values, immutable and shared by all
- * threads:
+/* rule: the rule language.  A rule file becomes a checked graph of values, immutable and shared by
+ * all threads:
  *
- *     source text ─▶ statements ─▶ checked graph (struct rule) ─▶ program (rule/program.h): operations bound
- *                                                                 to the memory of one group of lanes
+ *     source text ─▶ statements ─▶ checked graph (struct rule) ─▶ program (rule/program.h):
+ * operations bound to the memory of one group of lanes
  *
- * The graph is hash-consed: equal sub-expressions are one node.  A node stands behind its inputs.  Formula
- * indicators are expanded into it.  A node of TYPE_NUMBER is the same on every bar: literals, parameters and
- * arithmetic on them; everything else is the output of a kernel over other nodes, or a bar column. */
+ * The graph is hash-consed: equal sub-expressions are one node.  A node stands behind its inputs.
+ * Formula indicators are expanded into it.  A node of TYPE_NUMBER is the same on every bar:
+ * literals, parameters and arithmetic on them; everything else is the output of a kernel over other
+ * nodes, or a bar column. */
 #ifndef HARRIER_RULE_H
 #define HARRIER_RULE_H
 
@@ -21,13 +22,13 @@ enum {
     RULE_GRID_MAX = 100000000,
     RULE_ERRORS_MAX = 20,
     RULE_PARAMETERS_MAX = 64,
-    RULE_VALUES_MAX = 1000,      /* named values; as many `def`s and `require`s */
-    RULE_LISTED_MAX = 1000,      /* values of `in {a, b, c}` */
-    RULE_STEPS_MAX = 1000000,    /* operands read after every `def` and formula is inlined */
+    RULE_VALUES_MAX = 1000,   /* named values; as many `def`s and `require`s */
+    RULE_LISTED_MAX = 1000,   /* values of `in {a, b, c}` */
+    RULE_STEPS_MAX = 1000000, /* operands read after every `def` and formula is inlined */
     RULE_NAME_BYTES_MAX = 64
 };
 
-/* ---- the graph -------------------------------------------------------------------------------------- */
+/* ---- the graph ------------------------------------------------------- */
 
 enum value_type { TYPE_NUMBER, TYPE_COLUMN, TYPE_CONDITION };
 
@@ -43,7 +44,7 @@ enum rule_column { /* the first five are enum bar_column */
 #define COLUMN_ROW(id, word, title) COLUMN_##id,
 #include "rule/column.def"
 #undef COLUMN_ROW
-    RULE_COLUMNS
+                   RULE_COLUMNS
 };
 
 enum { NODE_NONE = -1 };
@@ -51,36 +52,38 @@ enum { NODE_NONE = -1 };
 struct node {
     enum node_kind kind;
     enum value_type type;
-    double number;                            /* NODE_LITERAL */
-    int index;                                /* NODE_PARAMETER, NODE_COLUMN, NODE_OUTPUT */
-    enum kernel_id kernel;                    /* NODE_OP */
-    int input[KERNEL_INPUTS_MAX];             /* number inputs, node indices */
-    int when[KERNEL_CONDITIONS_MAX];          /* condition inputs */
-    int parameter[KERNEL_PARAMETERS_MAX];     /* nodes of TYPE_NUMBER */
-    uint64_t depends;  /* bit p: on parameter p, directly or through inputs */
-    bool holes;        /* may be NaN after its first defined bar */
-    int stage;         /* 0: from the symbol's own bars.  An op across symbols begins the next stage behind
-                        * a barrier (scanners); nothing in a file makes one yet */
-    int slot;          /* place in rule->statics, or NODE_NONE */
-    int line, column;  /* where it was first written, for messages (1-based) */
-    const struct indicator *indicator; /* the row that an op of a kernel indicator came from, or NULL */
+    double number;                        /* NODE_LITERAL */
+    int index;                            /* NODE_PARAMETER, NODE_COLUMN, NODE_OUTPUT */
+    enum kernel_id kernel;                /* NODE_OP */
+    int input[KERNEL_INPUTS_MAX];         /* number inputs, node indices */
+    int when[KERNEL_CONDITIONS_MAX];      /* condition inputs */
+    int parameter[KERNEL_PARAMETERS_MAX]; /* nodes of TYPE_NUMBER */
+    uint64_t depends;                     /* bit p: on parameter p, directly or through inputs */
+    bool holes;                           /* may be NaN after its first defined bar */
+    int stage; /* 0: from the symbol's own bars.  An op across symbols begins the next stage behind
+                * a barrier (scanners); nothing in a file makes one yet */
+    int slot;  /* place in rule->statics, or NODE_NONE */
+    int line, column; /* where it was first written, for messages (1-based) */
+    const struct indicator
+        *indicator; /* the row that an op of a kernel indicator came from, or NULL */
 };
 
-/* ---- the rule --------------------------------------------------------------------------------------- */
+/* ---- the rule -------------------------------------------------------- */
 
 struct rule_parameter {
     char name[RULE_NAME_BYTES_MAX];
-    double value;             /* default */
-    bool ranged;              /* low…high given */
-    double low, high, step;   /* step 0: none */
-    const double *listed;     /* `in {a, b, c}`; NULL if not */
+    double value;           /* default */
+    bool ranged;            /* low…high given */
+    double low, high, step; /* step 0: none */
+    const double *listed;   /* `in {a, b, c}`; NULL if not */
     int listed_count;
-    bool whole;               /* follows from its use */
+    bool whole; /* follows from its use */
     bool percent;
-    double least, most;       /* what its use allows: a period is 1 or more; ±infinity where all is */
+    double least, most; /* what its use allows: a period is 1 or more; ±infinity where all is */
 };
 
-/* Arithmetic on parameters that stands where only some numbers are allowed (`sma(close, 2 * n)`). */
+/* Arithmetic on parameters that stands where only some numbers are allowed (`sma(close, 2 * n)`).
+ */
 struct rule_limit {
     int node;
     double least, most;
@@ -92,7 +95,12 @@ struct rule_limit {
 enum rule_signal { SIGNAL_BUY, SIGNAL_SELL, SIGNAL_SHORT, SIGNAL_COVER, SIGNALS };
 enum rule_level { LEVEL_STOP, LEVEL_TARGET, LEVEL_TRAIL, LEVEL_SIZE, LEVELS };
 enum level_kind { LEVEL_NONE, LEVEL_PERCENT /* a share: 0.05 */, LEVEL_DISTANCE /* in price */ };
-enum size_kind { SIZE_EQUITY /* share */, SIZE_UNITS, SIZE_CASH, SIZE_RISK /* share lost at the stop */ };
+enum size_kind {
+    SIZE_EQUITY /* share */,
+    SIZE_UNITS,
+    SIZE_CASH,
+    SIZE_RISK /* share lost at the stop */
+};
 
 struct rule_value {
     char name[RULE_NAME_BYTES_MAX];
@@ -100,7 +108,7 @@ struct rule_value {
 };
 
 struct rule {
-    char name[256];      /* as the user wrote it: path or built-in name */
+    char name[256]; /* as the user wrote it: path or built-in name */
     char title[RULE_NAME_BYTES_MAX];
     struct text source;
     struct hash128 hash; /* of the source */
@@ -110,39 +118,42 @@ struct rule {
 
     struct rule_parameter parameters[RULE_PARAMETERS_MAX];
     int parameter_count;
-    const int *require;    /* condition nodes of TYPE_NUMBER inputs alone: see rule_allows */
+    const int *require; /* condition nodes of TYPE_NUMBER inputs alone: see rule_allows */
     int require_count;
     const struct rule_limit *limits;
     int limit_count;
-    const int *statics;    /* ops that are the same on every bar, in order: numbers, conditions on numbers */
+    const int
+        *statics; /* ops that are the same on every bar, in order: numbers, conditions on numbers */
     int static_count;
-    int stage_count;       /* 1 */
+    int stage_count; /* 1 */
 
-    int signal[SIGNALS];                 /* condition nodes, NODE_NONE where not said */
+    int signal[SIGNALS]; /* condition nodes, NODE_NONE where not said */
     struct {
-        enum level_kind kind;            /* LEVEL_SIZE: LEVEL_NONE means 100 % of equity */
-        int node;                        /* TYPE_NUMBER or TYPE_COLUMN */
+        enum level_kind kind; /* LEVEL_SIZE: LEVEL_NONE means 100 % of equity */
+        int node;             /* TYPE_NUMBER or TYPE_COLUMN */
     } level[LEVELS];
     enum size_kind size_kind;
-    int exit_after;                      /* node of TYPE_NUMBER, bars; NODE_NONE */
+    int exit_after; /* node of TYPE_NUMBER, bars; NODE_NONE */
 
-    const struct rule_value *values;     /* named values in order, for `say` and reports */
+    const struct rule_value *values; /* named values in order, for `say` and reports */
     int value_count;
-    const char *say;                     /* template, or NULL; every {NAME} is a value or a parameter */
-    const char *warnings;                /* see rule_warnings */
+    const char *say;      /* template, or NULL; every {NAME} is a value or a parameter */
+    const char *warnings; /* see rule_warnings */
 };
 
-/* Reads and checks a rule.  Everything lives in `arena`.  On failure err->text holds all messages (up to
- * RULE_ERRORS_MAX) in the shape that rules.md asks, each with file, line, column, the line and a caret. */
+/* Reads and checks a rule.  Everything lives in `arena`.  On failure err->text holds all messages
+ * (up to RULE_ERRORS_MAX) in the shape that rules.md asks, each with file, line, column, the line
+ * and a caret. */
 enum status rule_compile(const struct rule **rule, struct arena *arena, struct text source,
                          const char *name, struct error *err);
 
-/* Warnings of the last compile that are no errors (`not` of a comparison with NaN …), as lines; "" if none. */
+/* Warnings of the last compile that are no errors (`not` of a comparison with NaN …), as lines; ""
+ * if none. */
 const char *rule_warnings(const struct rule *rule);
 
 /* An expression for `bars --with`: `source` is one expression; values[] are its outputs, named. */
-enum status rule_compile_expression(const struct rule **rule, struct arena *arena, struct text source,
-                                    struct error *err);
+enum status rule_compile_expression(const struct rule **rule, struct arena *arena,
+                                    struct text source, struct error *err);
 
 /* Built-in rules: rsi, rsi_original, golden_cross, macd, bollinger, donchian, supertrend. */
 struct rule_builtin {
@@ -157,39 +168,44 @@ const char *rule_builtin_nearest(struct text name);             /* "did you mean
 int rule_parameter_find(const struct rule *rule, struct text name, struct error *err);
 
 /* Whether one value of a parameter is allowed (range, list, whole); the sentence says what is. */
-enum status rule_parameter_check(const struct rule *rule, int parameter, double value, struct error *err);
+enum status rule_parameter_check(const struct rule *rule, int parameter, double value,
+                                 struct error *err);
 
-/* Whether the values (one a parameter) keep every `require` and every limit; the sentence names the first
- * that is broken.  Values that rule_allows refuses must not reach a program: its kernels trust periods. */
+/* Whether the values (one a parameter) keep every `require` and every limit; the sentence names the
+ * first that is broken.  Values that rule_allows refuses must not reach a program: its kernels
+ * trust periods. */
 bool rule_allows(const struct rule *rule, const double *values);
 enum status rule_require_check(const struct rule *rule, const double *values, struct error *err);
 
-/* The default walk of a sweep: the values of `in {…}`, or low, low + step, … ≤ high.  One value, the
- * default, where the file gives no range, or a range of reals without a step. */
+/* The default walk of a sweep: the values of `in {…}`, or low, low + step, … ≤ high.  One value,
+ * the default, where the file gives no range, or a range of reals without a step. */
 size_t rule_walk_count(const struct rule_parameter *parameter);
 double rule_walk_value(const struct rule_parameter *parameter, size_t index);
-double rule_grid_combinations(const struct rule *rule); /* product of all walks; compare RULE_GRID_MAX */
+double rule_grid_combinations(
+    const struct rule *rule); /* product of all walks; compare RULE_GRID_MAX */
 
 /* The value of a node of TYPE_NUMBER under parameter values; of a condition on such: 0 or 1. */
 double rule_number(const struct rule *rule, int node, const double *values);
 
-/* Bars before every signal, level and named value is defined, under parameter values; -1: over the limit.
- * A value is defined from the bar on which everything is that it is made of; `isnan(x)` always is, and
- * `nz(a, b)` where one of the two is. */
+/* Bars before every signal, level and named value is defined, under parameter values; -1: over the
+ * limit. A value is defined from the bar on which everything is that it is made of; `isnan(x)`
+ * always is, and `nz(a, b)` where one of the two is. */
 int rule_lookback(const struct rule *rule, const double *values);
 int node_lookback(const struct rule *rule, int node, const double *values);
 
-/* Look-backs of all nodes at once: lookbacks[rule->node_count]; RULE_LOOKBACK_MAX + 1 where over it. */
+/* Look-backs of all nodes at once: lookbacks[rule->node_count]; RULE_LOOKBACK_MAX + 1 where over
+ * it. */
 void rule_lookbacks(const struct rule *rule, const double *values, int *lookbacks);
 
-/* Operations a bar (ops of the graph that are not the same on every bar), and which rule_columns are
- * read: bit c. */
+/* Operations a bar (ops of the graph that are not the same on every bar), and which rule_columns
+ * are read: bit c. */
 int rule_operation_count(const struct rule *rule);
 unsigned rule_columns_read(const struct rule *rule);
 const char *rule_column_name(enum rule_column column);
 
-/* The value of a column that comes from the open time alone: COLUMN_TIME is `time_ms` (UTC), the others are
- * read off a clock that is `zone_offset_ms` ahead of UTC; weekday 1 = Monday … 7 = Sunday. */
+/* The value of a column that comes from the open time alone: COLUMN_TIME is `time_ms` (UTC), the
+ * others are read off a clock that is `zone_offset_ms` ahead of UTC; weekday 1 = Monday … 7 =
+ * Sunday. */
 double rule_column_of_time(enum rule_column column, int64_t time_ms, int64_t zone_offset_ms);
 
 /* The plan in words: one line an operation with its inputs, look-back and what it costs. */

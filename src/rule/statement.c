@@ -5,7 +5,7 @@
 
 #include "rule/compile.h"
 
-/* ---- names that a file gives ------------------------------------------------------------------------ */
+/* ---- names that a file gives ----------------------------------------- */
 
 /* Takes a name that may be given to something, or reports why not. */
 static bool take_new_name(struct compiler *c, struct place *place, const char *what)
@@ -19,13 +19,16 @@ static bool take_new_name(struct compiler *c, struct place *place, const char *w
         return false;
     }
     if (kind == WORD_IS_STATEMENT)
-        complain(c, token->place, NULL, "`%s` begins a statement, so nothing else can have that name",
+        complain(c, token->place, NULL,
+                 "`%s` begins a statement, so nothing else can have that name",
                  word_text(token->word));
     else if (kind == WORD_IS_OPERATOR)
-        complain(c, token->place, NULL, "`%s` is a word of the language, so nothing else can have that name",
+        complain(c, token->place, NULL,
+                 "`%s` is a word of the language, so nothing else can have that name",
                  word_text(token->word));
     else if (kind != WORD_IS_NAME)
-        complain(c, token->place, NULL, "`%s` is a column of every bar, so nothing else can have that name",
+        complain(c, token->place, NULL,
+                 "`%s` is a column of every bar, so nothing else can have that name",
                  word_text(token->word));
     else if (token->place.text.length >= RULE_NAME_BYTES_MAX)
         complain(c, token->place, NULL, "a name has at most %d letters", RULE_NAME_BYTES_MAX - 1);
@@ -43,14 +46,16 @@ static bool check_unnamed(struct compiler *c, struct place place)
 
     if (!before)
         return true;
-    complain(c, place, NULL, "`%.*s` has been named in line %d; a name is given once", TEXT_ARG(place.text),
-             before->place.line);
+    complain(c, place, NULL, "`%.*s` has been named in line %d; a name is given once",
+             TEXT_ARG(place.text), before->place.line);
     return false;
 }
 
-static bool give_name(struct compiler *c, struct place place, const struct value *value, int parameter)
+static bool give_name(struct compiler *c, struct place place, const struct value *value,
+                      int parameter)
 {
-    struct named named = {.name = place.text, .value = *value, .parameter = parameter, .place = place};
+    struct named named = {
+        .name = place.text, .value = *value, .parameter = parameter, .place = place};
 
     if (c->name_count >= RULE_VALUES_MAX + RULE_PARAMETERS_MAX) {
         complain(c, place, NULL, "a rule names at most %d values", RULE_VALUES_MAX);
@@ -62,7 +67,7 @@ static bool give_name(struct compiler *c, struct place place, const struct value
     return name_push(c, &named);
 }
 
-/* ---- param ------------------------------------------------------------------------------------------ */
+/* ---- param ----------------------------------------------------------- */
 
 /* A number that is written out: -1, 5%, 2020-01-31. */
 static bool read_literal(struct compiler *c, double *number, bool *percent)
@@ -102,7 +107,8 @@ static bool read_range(struct compiler *c, struct rule_parameter *p, struct plac
     struct place step_place;
 
     p->ranged = true;
-    if (!read_like_default(c, p, &p->low) || !expect(c, TOKEN_RANGE, "`..` and the end of the range") ||
+    if (!read_like_default(c, p, &p->low) ||
+        !expect(c, TOKEN_RANGE, "`..` and the end of the range") ||
         !read_like_default(c, p, &p->high))
         return false;
     if (p->low > p->high) {
@@ -111,7 +117,8 @@ static bool read_range(struct compiler *c, struct rule_parameter *p, struct plac
     }
     if (!accept_word(c, "step")) {
         /* Whole numbers are walked one by one; a range of reals is not walked. */
-        if (!p->percent && p->low == floor(p->low) && p->high == floor(p->high) && p->value == floor(p->value))
+        if (!p->percent && p->low == floor(p->low) && p->high == floor(p->high) &&
+            p->value == floor(p->value))
             p->step = 1;
         return true;
     }
@@ -165,7 +172,8 @@ static void read_param(struct compiler *c)
     struct rule_parameter *p = &c->parameters[c->parameter_count];
     bool fine = true;
 
-    if (!take_new_name(c, &place, "the parameter's name") || !expect(c, TOKEN_ASSIGN, "`=` and the default"))
+    if (!take_new_name(c, &place, "the parameter's name") ||
+        !expect(c, TOKEN_ASSIGN, "`=` and the default"))
         return;
     if (c->parameter_count == RULE_PARAMETERS_MAX) {
         complain(c, place, NULL, "a rule has at most %d parameters", RULE_PARAMETERS_MAX);
@@ -185,8 +193,8 @@ static void read_param(struct compiler *c)
                                                  : read_range(c, p, in_place);
     }
     if (!fine || c->panic) { /* it is known all the same, so that its uses are no errors */
-        *p = (struct rule_parameter){.least = -INFINITY, .most = INFINITY, .value = p->value,
-                                     .percent = p->percent};
+        *p = (struct rule_parameter){
+            .least = -INFINITY, .most = INFINITY, .value = p->value, .percent = p->percent};
         snprintf(p->name, sizeof p->name, "%.*s", TEXT_ARG(place.text));
     } else if (!default_allowed(p)) {
         complain(c, value_place, NULL, "the default is outside of what `in` allows");
@@ -202,7 +210,7 @@ static void read_param(struct compiler *c)
     c->panic = c->panic || !fine;
 }
 
-/* ---- require, def, NAME = … ------------------------------------------------------------------------- */
+/* ---- require, def, NAME = … ------------------------------------------ */
 
 static bool push_int(struct compiler *c, struct growing_ints *list, int number)
 {
@@ -222,7 +230,8 @@ static void read_require(struct compiler *c)
     if (c->panic || !want_condition(c, &value, "`require`"))
         return;
     if (!c->graph.facts[value.node].is_static) {
-        complain(c, value.place, NULL, "`require` speaks of parameters alone; this changes from bar to bar");
+        complain(c, value.place, NULL,
+                 "`require` speaks of parameters alone; this changes from bar to bar");
         return;
     }
     if (c->graph.facts[value.node].number == 0)
@@ -237,12 +246,14 @@ static bool read_def_head(struct compiler *c, struct def *def)
 {
     struct place place;
 
-    if (!take_new_name(c, &def->place, "the function's name") || !expect(c, TOKEN_ROUND_OPEN, "`(`"))
+    if (!take_new_name(c, &def->place, "the function's name") ||
+        !expect(c, TOKEN_ROUND_OPEN, "`(`"))
         return false;
     def->name = def->place.text;
     while (c->token.kind != TOKEN_ROUND_CLOSE) {
         if (def->parameter_count == DEF_PARAMETERS_MAX) {
-            complain(c, c->token.place, NULL, "a function takes at most %d arguments", DEF_PARAMETERS_MAX);
+            complain(c, c->token.place, NULL, "a function takes at most %d arguments",
+                     DEF_PARAMETERS_MAX);
             c->panic = true;
             return false;
         }
@@ -269,7 +280,8 @@ static void note_hidden(struct compiler *c, const struct def *def)
 
     if (signature_of(def->name, &signature))
         message_warning(&c->messages, def->place,
-                        "from here on `%.*s` is this function, not the built-in one", TEXT_ARG(def->name));
+                        "from here on `%.*s` is this function, not the built-in one",
+                        TEXT_ARG(def->name));
 }
 
 /* The body is checked at once with arguments of which nothing is known, and again at every call. */
@@ -285,13 +297,15 @@ static void read_def(struct compiler *c)
     def.visible_names = c->name_count;
     for (size_t i = 0; i < c->def_count; i++)
         if (text_equal(c->defs[i].name, def.name))
-            complain(c, def.place, NULL, "the function `%.*s` has been defined in line %d", TEXT_ARG(def.name),
-                     c->defs[i].place.line);
+            complain(c, def.place, NULL, "the function `%.*s` has been defined in line %d",
+                     TEXT_ARG(def.name), c->defs[i].place.line);
     advance(c);
     c->visible_names = c->name_count;
     c->local_names = c->name_count;
     for (int i = 0; i < def.parameter_count; i++)
-        if (!name_push(c, &(struct named){.name = def.parameters[i], .value = wrong_value(), .parameter = -1,
+        if (!name_push(c, &(struct named){.name = def.parameters[i],
+                                          .value = wrong_value(),
+                                          .parameter = -1,
                                           .place = def.place}))
             return;
     read_whole_expression(c);
@@ -303,7 +317,8 @@ static void read_def(struct compiler *c)
     if (c->def_count == RULE_VALUES_MAX) {
         complain(c, def.place, NULL, "a rule defines at most %d functions", RULE_VALUES_MAX);
         c->stopped = true;
-    } else if (mem_grow((void **)&c->defs, &c->def_capacity, c->def_count + 1, sizeof *c->defs) != 0) {
+    } else if (mem_grow((void **)&c->defs, &c->def_capacity, c->def_count + 1, sizeof *c->defs) !=
+               0) {
         c->graph.failed = STATUS_MEMORY;
         check_stop(c, def.place);
     } else {
@@ -312,7 +327,8 @@ static void read_def(struct compiler *c)
     }
 }
 
-static void name_outputs(struct compiler *c, struct place *names, int count, const struct value *value)
+static void name_outputs(struct compiler *c, struct place *names, int count,
+                         const struct value *value)
 {
     const struct indicator *row = value->indicator;
 
@@ -323,7 +339,8 @@ static void name_outputs(struct compiler *c, struct place *names, int count, con
                  value->kind == VALUE_SEVERAL ? "s; `_` stands for one that is not wanted" : "");
     for (int i = 0; i < count; i++) {
         bool fits = value->kind == VALUE_SEVERAL && row->output_count == count;
-        struct value output = fits ? node_value(c, value->outputs[i], value->unit, names[i]) : wrong_value();
+        struct value output = fits ? node_value(c, value->outputs[i], value->unit, names[i])
+                                   : wrong_value();
 
         if (!text_is(names[i].text, "_") && check_unnamed(c, names[i]))
             give_name(c, names[i], &output, -1);
@@ -362,7 +379,7 @@ static void read_assignment(struct compiler *c)
         give_name(c, names[0], &value, -1);
 }
 
-/* ---- what to do when -------------------------------------------------------------------------------- */
+/* ---- what to do when ------------------------------------------------- */
 
 static bool said_twice(struct compiler *c, struct place before, struct place now, const char *what,
                        const char *instead)
@@ -379,7 +396,8 @@ static void read_signal(struct compiler *c, enum rule_signal signal, struct plac
     char who[32];
     struct value value;
 
-    if (said_twice(c, c->signal_places[signal], place, names[signal], "join the conditions with `or`"))
+    if (said_twice(c, c->signal_places[signal], place, names[signal],
+                   "join the conditions with `or`"))
         c->panic = true;
     c->signal_places[signal] = place;
     snprintf(who, sizeof who, "`%s when`", names[signal]);
@@ -397,13 +415,14 @@ static void read_signal(struct compiler *c, enum rule_signal signal, struct plac
 }
 
 /* A share that is written out, or a default, must make sense. */
-static bool share_makes_sense(struct compiler *c, const struct value *value, const char *what, double most)
+static bool share_makes_sense(struct compiler *c, const struct value *value, const char *what,
+                              double most)
 {
     const struct fact *fact = &c->graph.facts[value->node];
 
     if (fact->is_static && !(fact->number > 0 && fact->number <= most)) {
-        complain(c, value->place, NULL, "%s is more than 0 %% and at most %g %%; this is %g %%", what,
-                 most * 100, fact->number * 100);
+        complain(c, value->place, NULL, "%s is more than 0 %% and at most %g %%; this is %g %%",
+                 what, most * 100, fact->number * 100);
         return false;
     }
     return true;
@@ -422,9 +441,11 @@ static void read_level(struct compiler *c, enum rule_level level, struct place p
     value = read_whole_expression(c);
     if (c->panic || !want_single(c, &value, who))
         return;
-    if (value.unit == UNIT_PERCENT && !share_makes_sense(c, &value, who, level == LEVEL_TARGET ? 1000 : 1))
+    if (value.unit == UNIT_PERCENT &&
+        !share_makes_sense(c, &value, who, level == LEVEL_TARGET ? 1000 : 1))
         return;
-    if (value.unit != UNIT_PERCENT && value.kind == VALUE_NUMBER && c->graph.facts[value.node].number <= 0) {
+    if (value.unit != UNIT_PERCENT && value.kind == VALUE_NUMBER &&
+        c->graph.facts[value.node].number <= 0) {
         complain(c, value.place, NULL, "%s is a distance in price, more than 0", who);
         return;
     }
@@ -491,9 +512,11 @@ static void read_size(struct compiler *c, struct place place)
     if (!want_single(c, &value, "`size`"))
         return;
     if (!units && !cash && value.unit != UNIT_PERCENT) {
-        complain(c, value.place, NULL, risk ? "`size risk` is a percent of equity, such as `size risk 1%%`"
-                 : "`size` needs its unit: `size 50%%` of equity, `size 10 units`, `size 1000 cash` or "
-                   "`size risk 1%%`");
+        complain(c, value.place, NULL,
+                 risk ? "`size risk` is a percent of equity, such as `size risk 1%%`"
+                      : "`size` needs its unit: `size 50%%` of equity, `size 10 units`, `size 1000 "
+                        "cash` or "
+                        "`size risk 1%%`");
         return;
     }
     if (units || cash) {
@@ -522,11 +545,12 @@ static void read_say(struct compiler *c, struct place place)
     c->say = (struct text){c->say_place.text.at + 1, c->say_place.text.length - 2};
 }
 
-/* ---- the lines -------------------------------------------------------------------------------------- */
+/* ---- the lines ------------------------------------------------------- */
 
 static void scanners_later(struct compiler *c, struct token word)
 {
-    complain(c, word.place, NULL, "`%s` is a part of scanners; it comes with the scanners", word_text(word.word));
+    complain(c, word.place, NULL, "`%s` is a part of scanners; it comes with the scanners",
+             word_text(word.word));
     c->panic = true; /* the rest of the line is not read */
 }
 
@@ -601,7 +625,8 @@ static void read_other(struct compiler *c)
                  (int)MIN(c->token.place.text.length, 40), c->token.place.text.at, nearest);
     else
         complain(c, c->token.place, NULL,
-                 "no statement begins with `%.*s`; write `NAME = …`, `buy when …`, `sell when …`, `stop …`",
+                 "no statement begins with `%.*s`; write `NAME = …`, `buy when …`, `sell when …`, "
+                 "`stop …`",
                  (int)MIN(c->token.place.text.length, 40), c->token.place.text.at);
     c->panic = true;
 }
@@ -630,7 +655,7 @@ void read_statements(struct compiler *c)
     }
 }
 
-/* ---- when all is read ------------------------------------------------------------------------------- */
+/* ---- when all is read ------------------------------------------------ */
 
 /* `{NAME}` in the sentence; `{{` is a brace. */
 static void check_say(struct compiler *c)
@@ -693,9 +718,11 @@ static void check_signals(struct compiler *c)
         return;
     }
     if (at[SIGNAL_SELL].text.at && !at[SIGNAL_BUY].text.at)
-        message_warning(&c->messages, at[SIGNAL_SELL], "nothing is ever bought, so this never sells");
+        message_warning(&c->messages, at[SIGNAL_SELL],
+                        "nothing is ever bought, so this never sells");
     if (at[SIGNAL_COVER].text.at && !at[SIGNAL_SHORT].text.at)
-        message_warning(&c->messages, at[SIGNAL_COVER], "nothing is ever sold short, so this never covers");
+        message_warning(&c->messages, at[SIGNAL_COVER],
+                        "nothing is ever sold short, so this never covers");
     if (!leaves && !(at[SIGNAL_BUY].text.at && at[SIGNAL_SHORT].text.at))
         message_warning(&c->messages, at[SIGNAL_BUY].text.at ? at[SIGNAL_BUY] : at[SIGNAL_SHORT],
                         "what this enters is never left: there is no exit");
@@ -708,7 +735,8 @@ void finish_statements(struct compiler *c)
     c->panic = false;
     check_signals(c);
     if (c->size_kind == SIZE_RISK && !c->level[LEVEL_STOP].place.text.at)
-        complain(c, c->size_place, NULL, "`size risk` needs a `stop`: it says how much is lost there");
+        complain(c, c->size_place, NULL,
+                 "`size risk` needs a `stop`: it says how much is lost there");
     if (c->say.at)
         check_say(c);
     if (c->messages.error_count == 0)

@@ -37,7 +37,8 @@ static inline void compiled_end(struct compiled *c)
 static inline void compile_bytes(struct compiled *c, const char *source, size_t length)
 {
     compiled_init(c);
-    c->status = rule_compile(&c->rule, &c->arena, (struct text){source, length}, "test.rule", &c->err);
+    c->status = rule_compile(&c->rule, &c->arena, (struct text){source, length}, "test.rule",
+                             &c->err);
     compiled_end(c);
 }
 

@@ -1,7 +1,7 @@
 /* What a compiled rule knows: look-back, holes, parameters. */
 #include "support.h"
 
-/* ---- look-back -------------------------------------------------------------------------------------- */
+/* ---- look-back ------------------------------------------------------- */
 
 static const struct {
     const char *expression;
@@ -50,7 +50,8 @@ TEST(the_look_back_of_every_form_is_exact)
         compile_expression(&c, lookbacks[i].expression);
         got = rule_lookback(c.rule, c.defaults);
         if (got != lookbacks[i].lookback)
-            print_error("%s: look-back %d, expected %d\n", lookbacks[i].expression, got, lookbacks[i].lookback);
+            print_error("%s: look-back %d, expected %d\n", lookbacks[i].expression, got,
+                        lookbacks[i].lookback);
         CHECK_INT(got, lookbacks[i].lookback);
         drop(&c);
     }
@@ -60,9 +61,11 @@ TEST(the_look_back_of_a_rule_is_the_largest_of_all_it_says)
 {
     struct compiled c;
 
-    compile(&c, "param n = 5 in 2..50\n"
-                "buy when close > sma(close, 2 * n)\nsell when close < highest(low, 3)\nstop atr(n + 20)\n"
-                "size (sma(close, 30) / 1000) units\nv = sma(close, 12)\nw = v[n]\n");
+    compile(
+        &c,
+        "param n = 5 in 2..50\n"
+        "buy when close > sma(close, 2 * n)\nsell when close < highest(low, 3)\nstop atr(n + 20)\n"
+        "size (sma(close, 30) / 1000) units\nv = sma(close, 12)\nw = v[n]\n");
     CHECK_INT(rule_lookback(c.rule, c.defaults), 29);
     CHECK_INT(rule_lookback(c.rule, (double[]){50}), 99);
     CHECK_INT(node_lookback(c.rule, value_node(c.rule, "w"), (double[]){50}), 61);
@@ -110,7 +113,7 @@ TEST(every_indicator_compiles_and_knows_its_look_back)
     }
 }
 
-/* ---- holes ------------------------------------------------------------------------------------------ */
+/* ---- holes ----------------------------------------------------------- */
 
 static const struct {
     const char *expression;
@@ -138,7 +141,8 @@ static const struct {
     {"close[5]", false},
     {"rsi(close, 14)[5]", true},
     {"nz(rsi(close, 14), 50)", false},
-    {"nz(close / volume, open)", true}, /* not if both begin together; the parts are not looked into */
+    {"nz(close / volume, open)",
+     true}, /* not if both begin together; the parts are not looked into */
     {"nz(sma(close, 20), sma(close, 5))", false},
     {"if(close > open, high, low)", false},
     {"if(close > open, sma(close, 5), sma(close, 20))", true},
@@ -180,7 +184,7 @@ TEST(columns_that_are_read_are_known)
     drop(&c);
 }
 
-/* ---- parameters ------------------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------ */
 
 static const char parameters_rule[] =
     "param n = 14 in 2..50\n"
@@ -213,7 +217,8 @@ TEST(parameters_know_what_they_are)
     drop(&c);
 }
 
-static void check_parameter(const struct compiled *c, const char *name, double value, const char *words)
+static void check_parameter(const struct compiled *c, const char *name, double value,
+                            const char *words)
 {
     struct error err = {0};
     int index = rule_parameter_find(c->rule, text_of(name), &err);
@@ -312,7 +317,8 @@ TEST(a_node_knows_which_parameters_it_depends_on)
 {
     struct compiled c;
 
-    compile(&c, "param a = 5\nparam b = 10\nx = sma(close, a)\ny = x > b\nbuy when y\nsell when close < open\n");
+    compile(&c, "param a = 5\nparam b = 10\nx = sma(close, a)\ny = x > b\nbuy when y\nsell when "
+                "close < open\n");
     CHECK_INT(c.rule->nodes[value_node(c.rule, "x")].depends, 1);
     CHECK_INT(c.rule->nodes[value_node(c.rule, "y")].depends, 3);
     CHECK_INT(c.rule->nodes[c.rule->signal[SIGNAL_SELL]].depends, 0);

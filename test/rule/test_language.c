@@ -63,8 +63,10 @@ TEST(numbers_are_read_exactly)
 {
     struct compiled c;
 
-    compile(&c, AROUND("a = 100_000 + close\nb = 1e-4 + close\nn1 = 0.1\nn2 = 1_0.2_5\nn3 = 2020-01-31\n"
-                       "n4 = 5%\nn5 = 8.0%\nn6 = -3\nn7 = 1E3\nn8 = 7%\n"));
+    compile(
+        &c,
+        AROUND("a = 100_000 + close\nb = 1e-4 + close\nn1 = 0.1\nn2 = 1_0.2_5\nn3 = 2020-01-31\n"
+               "n4 = 5%\nn5 = 8.0%\nn6 = -3\nn7 = 1E3\nn8 = 7%\n"));
     CHECK(number_of(&c, "n1") == 0.1);
     CHECK(number_of(&c, "n2") == 10.25);
     CHECK(number_of(&c, "n3") == 1580428800000.0);
@@ -85,13 +87,17 @@ TEST(arithmetic_on_literals_is_done_by_the_compiler)
 {
     struct compiled c;
 
-    compile(&c, AROUND("a = 1 + 2 * 3\nb = (1 + 2) * 3\nc = 8 / 4 / 2\nd = 7 - 2 - 1\ne = -2 * 3\nf = 2 * -3\n"
-                       "g = - - 5\nh = 10 - -5%\ni = 2 + 3 * 4 - 6 / 2\n"
-                       "j = if(1 < 2 and not 3 < 2 or 1 > 2, 1, 0)\n"
-                       "k = if(not 1 > 2 and 2 > 3, 1, 0)\n"
-                       "l = if(1 > 2 or 2 > 1 and 3 > 2, 1, 0)\n"
-                       "n = max(3, 4) + min(3, 4) + abs(-2) + sign(-7) + floor(-1.5) + ceil(1.2) + round(2.5)\n"
-                       "o = nz(log(-1), 9) + sqrt(16) + pow(2, 10) + if(isnan(log(0)), 1, 0)\n"));
+    compile(
+        &c,
+        AROUND(
+            "a = 1 + 2 * 3\nb = (1 + 2) * 3\nc = 8 / 4 / 2\nd = 7 - 2 - 1\ne = -2 * 3\nf = 2 * -3\n"
+            "g = - - 5\nh = 10 - -5%\ni = 2 + 3 * 4 - 6 / 2\n"
+            "j = if(1 < 2 and not 3 < 2 or 1 > 2, 1, 0)\n"
+            "k = if(not 1 > 2 and 2 > 3, 1, 0)\n"
+            "l = if(1 > 2 or 2 > 1 and 3 > 2, 1, 0)\n"
+            "n = max(3, 4) + min(3, 4) + abs(-2) + sign(-7) + floor(-1.5) + ceil(1.2) + "
+            "round(2.5)\n"
+            "o = nz(log(-1), 9) + sqrt(16) + pow(2, 10) + if(isnan(log(0)), 1, 0)\n"));
     CHECK(number_of(&c, "a") == 7);
     CHECK(number_of(&c, "b") == 9);
     CHECK(number_of(&c, "c") == 1);
@@ -129,8 +135,9 @@ TEST(what_nothing_needs_is_not_in_the_rule)
 {
     struct compiled c;
 
-    compile(&c, "def unused(x) = highest(x, 99)\n"
-                "buy when macd(close).macdhist > 0\nsell when bbands(close, 20).upperband < close\n");
+    compile(&c,
+            "def unused(x) = highest(x, 99)\n"
+            "buy when macd(close).macdhist > 0\nsell when bbands(close, 20).upperband < close\n");
     for (int n = 0; n < c.rule->node_count; n++)
         CHECK(c.rule->nodes[n].kind != NODE_OP || c.rule->nodes[n].kernel != KERNEL_HIGHEST);
     for (int n = 0; n < c.rule->node_count; n++) { /* a node stands behind its inputs */
@@ -154,8 +161,9 @@ TEST(a_line_goes_on_where_the_contract_says)
                 "a, b,\n  c = macd(close)\n"
                 "buy when close > open\n   and x > 5\n\n # between\n   or y > 3 and\n z > 2\n"
                 "sell when close <\n open\r\n");
-    compile(&flat, "x = (close + open)\ny = close - open\nz = max(close, open)\na, b, c = macd(close)\n"
-                   "buy when close > open and x > 5 or y > 3 and z > 2\nsell when close < open\n");
+    compile(&flat,
+            "x = (close + open)\ny = close - open\nz = max(close, open)\na, b, c = macd(close)\n"
+            "buy when close > open and x > 5 or y > 3 and z > 2\nsell when close < open\n");
     CHECK_INT(c.rule->node_count, flat.rule->node_count);
     for (int n = 0; n < c.rule->node_count; n++)
         CHECK_INT(c.rule->nodes[n].kernel, flat.rule->nodes[n].kernel);
@@ -168,7 +176,9 @@ TEST(functions_and_values_have_names_of_their_own)
 {
     struct compiled c;
 
-    compile(&c, "atr = atr(14)\nrsi = rsi(close, 14)\nbuy when rsi < 30 and atr > 1\nsell when rsi > 70\n");
+    compile(
+        &c,
+        "atr = atr(14)\nrsi = rsi(close, 14)\nbuy when rsi < 30 and atr > 1\nsell when rsi > 70\n");
     CHECK_INT(node_of(&c, "atr")->kernel, KERNEL_ATR);
     drop(&c);
 }
@@ -177,10 +187,11 @@ TEST(words_of_the_grammar_are_words_only_in_their_place)
 {
     struct compiled c;
 
-    compile(&c, "param risk = 5 in 1..9 step 1\nparam units = 3\nbars = close\nstep = open\ncash = 2%\n"
-                "after = 3\nby = 1\n"
-                "buy when bars > step + units + by\nsell when bars < step\nsize cash\nstop risk%\n"
-                "exit after after bars\n");
+    compile(&c,
+            "param risk = 5 in 1..9 step 1\nparam units = 3\nbars = close\nstep = open\ncash = 2%\n"
+            "after = 3\nby = 1\n"
+            "buy when bars > step + units + by\nsell when bars < step\nsize cash\nstop risk%\n"
+            "exit after after bars\n");
     CHECK_INT(c.rule->size_kind, SIZE_EQUITY);
     CHECK(rule_number(c.rule, c.rule->exit_after, c.defaults) == 3);
     drop(&c);
@@ -191,8 +202,8 @@ static void check_size(const char *line, enum size_kind kind, double number)
     struct compiled c;
     char source[200];
 
-    snprintf(source, sizeof source, "param risk = 5\nbuy when close > open\nsell when close < risk\nstop 5%%\n%s\n",
-             line);
+    snprintf(source, sizeof source,
+             "param risk = 5\nbuy when close > open\nsell when close < risk\nstop 5%%\n%s\n", line);
     compile(&c, source);
     CHECK_INT(c.rule->size_kind, kind);
     CHECK(rule_number(c.rule, c.rule->level[LEVEL_SIZE].node, c.defaults) == number);
@@ -233,13 +244,15 @@ TEST(a_def_is_inlined_with_its_arguments)
 {
     struct compiled c;
 
-    compile(&c, "half = 0.5\n"
-                "def middle(x, n) = (highest(x, n) + lowest(x, n)) * half\n"
-                "def twice(x) = middle(x, 9) + middle(x, 26)\n"
-                "def sma(x, n) = ema(x, n)\n"
-                "a = middle(close, 9)\nb = (highest(close, 9) + lowest(close, 9)) * 0.5\n"
-                "c = twice(high)\nd = middle(n = 5, x = close)\ne = sma(close, 10)\nf = ema(close, 10)\n"
-                "buy when a > d + c + e\nsell when b < f\n");
+    compile(
+        &c,
+        "half = 0.5\n"
+        "def middle(x, n) = (highest(x, n) + lowest(x, n)) * half\n"
+        "def twice(x) = middle(x, 9) + middle(x, 26)\n"
+        "def sma(x, n) = ema(x, n)\n"
+        "a = middle(close, 9)\nb = (highest(close, 9) + lowest(close, 9)) * 0.5\n"
+        "c = twice(high)\nd = middle(n = 5, x = close)\ne = sma(close, 10)\nf = ema(close, 10)\n"
+        "buy when a > d + c + e\nsell when b < f\n");
     CHECK_INT(value_node(c.rule, "a"), value_node(c.rule, "b"));
     CHECK_INT(value_node(c.rule, "e"), value_node(c.rule, "f"));
     CHECK_CONTAINS(rule_warnings(c.rule), "from here on `sma` is this function");
@@ -306,11 +319,13 @@ TEST(an_expression_is_one)
     struct compiled c;
 
     compiled_init(&c);
-    CHECK_STATUS(rule_compile_expression(&c.rule, &c.arena, TEXT("close close"), &c.err), STATUS_RULE);
+    CHECK_STATUS(rule_compile_expression(&c.rule, &c.arena, TEXT("close close"), &c.err),
+                 STATUS_RULE);
     CHECK_CONTAINS(c.err.text, "expression:1:7");
     CHECK_STATUS(rule_compile_expression(&c.rule, &c.arena, TEXT(""), &c.err), STATUS_RULE);
     CHECK_STATUS(rule_compile_expression(&c.rule, &c.arena, TEXT("x = 5"), &c.err), STATUS_RULE);
-    CHECK_STATUS(rule_compile_expression(&c.rule, &c.arena, TEXT("close\nopen"), &c.err), STATUS_RULE);
+    CHECK_STATUS(rule_compile_expression(&c.rule, &c.arena, TEXT("close\nopen"), &c.err),
+                 STATUS_RULE);
     drop(&c);
 }
 

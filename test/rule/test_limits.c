@@ -84,7 +84,8 @@ TEST(a_long_chain_is_not_deep)
     within_limits(&s, NULL);
 }
 
-static void nested(const char *before, int depth, const char *inside, const char *after, const char *words)
+static void nested(const char *before, int depth, const char *inside, const char *after,
+                   const char *words)
 {
     struct source s = source_new();
 
@@ -200,11 +201,12 @@ TEST(formulas_share_their_parts_and_their_limits)
     within_limits(&s, NULL);
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------- */
 
 static const char whole_language[] =
     "# All of it.\n"
-    "param n = 14 in 2..50\nparam l = 3 in {1, 3, 7}\nparam p = 5% in 1%..10% step 1%\nrequire n > l\n"
+    "param n = 14 in 2..50\nparam l = 3 in {1, 3, 7}\nparam p = 5% in 1%..10% step 1%\nrequire n > "
+    "l\n"
     "def f(x, k) = x + sma(x, 2 * k)\n"
     "a, _, b = bbands(close, n)\nc = f(close, l)\nd = valuewhen(close > open, high, 2)\n"
     "buy when a > b and close > c\nsell when not (close < c) or d > high\nshort when close < c[3]\n"
@@ -223,7 +225,8 @@ TEST(an_arena_of_any_size_is_enough_or_is_said_not_to_be)
         const struct rule *rule = NULL;
 
         arena_init(&c.arena, c.memory, bytes);
-        enum status status = rule_compile(&rule, &c.arena, text_of(whole_language), "test.rule", &err);
+        enum status status = rule_compile(&rule, &c.arena, text_of(whole_language), "test.rule",
+                                          &err);
 
         if (bytes == need) {
             CHECK_INT(status, STATUS_OK);
@@ -252,7 +255,8 @@ static void fail_each_allocation(const char *source, enum status without)
                 CHECK(n > 3);
                 break;
             }
-            CHECK(status == STATUS_MEMORY || status == without); /* messages may be cut for want of memory */
+            CHECK(status == STATUS_MEMORY ||
+                  status == without); /* messages may be cut for want of memory */
         }
     CHECK_INT(status, without);
 }
@@ -263,13 +267,36 @@ TEST(every_allocation_may_fail)
     fail_each_allocation("x = rsl(close)\ny = z\nbuy when close > 5%\n", STATUS_RULE);
 }
 
-/* ---- mutations -------------------------------------------------------------------------------------- */
+/* ---- mutations ------------------------------------------------------- */
 
 static const char *const words[] = {
-    "(", ")", "[", "]", "{", "}", ",", ".", "..", "=", "==", "<", ">=", "%", "+", "-", "*", "/", "#", "\"", "\n",
-    "and", "or", "not", "if", "in", "step", "when", "buy", "sell", "stop", "size", "risk", "param", "def",
-    "close", "macd(close)", "rsi(close, 14)", "1e308", "0", "-1", "5%", "2020-01-31", "x", "f(", "_", "nan",
-    "\xc3\xa9", "\xff", "ma(close, 5, 3)", "highest(", "after", "bars", ".upperband",
+    "(",           ")",
+    "[",           "]",
+    "{",           "}",
+    ",",           ".",
+    "..",          "=",
+    "==",          "<",
+    ">=",          "%",
+    "+",           "-",
+    "*",           "/",
+    "#",           "\"",
+    "\n",          "and",
+    "or",          "not",
+    "if",          "in",
+    "step",        "when",
+    "buy",         "sell",
+    "stop",        "size",
+    "risk",        "param",
+    "def",         "close",
+    "macd(close)", "rsi(close, 14)",
+    "1e308",       "0",
+    "-1",          "5%",
+    "2020-01-31",  "x",
+    "f(",          "_",
+    "nan",         "\xc3\xa9",
+    "\xff",        "ma(close, 5, 3)",
+    "highest(",    "after",
+    "bars",        ".upperband",
 };
 
 static size_t mutate(struct random *random, char *bytes, size_t length, size_t capacity)
@@ -306,9 +333,10 @@ TEST(mutated_rules_compile_or_are_refused)
 
     random_init(&random, 3, 0);
     for (int i = 0; i < MUTANTS; i++) {
-        const char *seed = i % 3 == 0   ? whole_language
-                           : i % 3 == 1 ? rule_builtins[random_below(&random, rule_builtin_count)].source
-                                        : "x = nz(rsi(close, 5), 3) > 2 or close[1] > open\nbuy when x\n";
+        const char *seed = i % 3 == 0 ? whole_language
+                           : i % 3 == 1
+                               ? rule_builtins[random_below(&random, rule_builtin_count)].source
+                               : "x = nz(rsi(close, 5), 3) > 2 or close[1] > open\nbuy when x\n";
         size_t length = strlen(seed);
 
         memcpy(bytes, seed, length);
@@ -320,7 +348,8 @@ TEST(mutated_rules_compile_or_are_refused)
 
 TEST(bytes_that_are_no_text_are_refused)
 {
-    refuse("buy when close > open\n\x01\n", "test.rule:2: error: this is no text file: it holds the byte 0x01");
+    refuse("buy when close > open\n\x01\n",
+           "test.rule:2: error: this is no text file: it holds the byte 0x01");
     refuse("\xff\xfe", "no text in UTF-8");
     refuse("buy when close > open # \xc3\n", "test.rule:1: error: this is no text in UTF-8");
 }

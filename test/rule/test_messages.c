@@ -1,5 +1,6 @@
-/* Every message, word for word: errors/NAME.rule and what is said of it beside it in errors/NAME.txt.
- * With UPDATE=1 in the environment the texts are written anew; read the difference before you keep it. */
+/* Every message, word for word: errors/NAME.rule and what is said of it beside it in
+ * errors/NAME.txt. With UPDATE=1 in the environment the texts are written anew; read the difference
+ * before you keep it. */
 #include <dirent.h>
 
 #include "support.h"
@@ -76,12 +77,14 @@ TEST(every_message_is_word_for_word_what_its_file_says)
 TEST(the_examples_of_the_manual_compile)
 {
     size_t length;
-    char *manual = read_file(RULE_TEST_DIRECTORY "/../../doc/rule-language.md", &length), *at = manual;
+    char *manual = read_file(RULE_TEST_DIRECTORY "/../../doc/rule-language.md", &length),
+         *at = manual;
     int right = 0, wrong = 0;
 
     while ((at = strstr(at, "\n```")) != NULL) {
         char *begin = strchr(at + 4, '\n') + 1, *end = strstr(begin, "\n```");
-        bool is_rule = strncmp(at + 4, "rule\n", 5) == 0, is_wrong = strncmp(at + 4, "wrong\n", 6) == 0;
+        bool is_rule = strncmp(at + 4, "rule\n", 5) == 0,
+             is_wrong = strncmp(at + 4, "wrong\n", 6) == 0;
         struct compiled c;
 
         CHECK(end != NULL);

@@ -1,5 +1,6 @@
-/* The proof against the future: rules that are honest pass, kernels that peek are found.  Nothing in the
- * language can peek, so the peeking is done by kernels of the test's own, in five ways on four operations. */
+/* The proof against the future: rules that are honest pass, kernels that peek are found.  Nothing
+ * in the language can peek, so the peeking is done by kernels of the test's own, in five ways on
+ * four operations. */
 #include "rule/prove.h"
 #include "support.h"
 
@@ -18,7 +19,8 @@ static struct bars random_bars(uint64_t seed)
     for (int t = 0; t < BARS; t++) {
         double open = price;
 
-        price *= 0.97 + 0.06 * random_unit(&random) + (t % 50 == 7 ? 0.1 : 0) - (t % 50 == 32 ? 0.1 : 0);
+        price *= 0.97 + 0.06 * random_unit(&random) + (t % 50 == 7 ? 0.1 : 0) -
+                 (t % 50 == 32 ? 0.1 : 0);
         times[t] = 1577836800000 + (int64_t)t * DAY_MS;
         columns[BAR_OPEN][t] = open;
         columns[BAR_CLOSE][t] = price;
@@ -31,7 +33,8 @@ static struct bars random_bars(uint64_t seed)
     return bars;
 }
 
-static struct proof prove(const struct rule *rule, const double *parameters, const struct kernels *kernels)
+static struct proof prove(const struct rule *rule, const double *parameters,
+                          const struct kernels *kernels)
 {
     struct bars bars = random_bars(11);
     struct arena arena;
@@ -46,7 +49,7 @@ static struct proof prove(const struct rule *rule, const double *parameters, con
     return proof;
 }
 
-/* ---- honest rules ----------------------------------------------------------------------------------- */
+/* ---- honest rules ---------------------------------------------------- */
 
 static void check_honest(const char *source)
 {
@@ -81,16 +84,21 @@ TEST(the_built_in_rules_hold)
 
 TEST(every_function_of_the_language_holds)
 {
-    check_honest("r = rsi(close, 5)\nbuy when crossover(r, 30) and rising(close, 3)\nsell when r > 70\n");
-    check_honest("buy when close > highest(high, 20)[1]\nsell when close < lowest(low, 150)[100]\n");
+    check_honest(
+        "r = rsi(close, 5)\nbuy when crossover(r, 30) and rising(close, 3)\nsell when r > 70\n");
+    check_honest(
+        "buy when close > highest(high, 20)[1]\nsell when close < lowest(low, 150)[100]\n");
     check_honest("buy when count(close > open, 7) > 4\nsell when barssince(volume == 0) > 3\n");
     check_honest("buy when valuewhen(close > open, high, 3) < close\nsell when falling(low, 70)\n");
     check_honest("buy when pivothigh(high, 5, 3) > 0\nsell when nz(pivotlow(low, 3, 70), 0) > 0\n");
     check_honest("buy when since(close > 1.05 * open, high, \"max\") < close\n"
-                 "sell when since(close < open, volume, \"sum\") > 900 or since(hour == 0, low, \"min\") > 1\n");
-    check_honest("x = if(close > open, sma(close, 5), nz(close / volume, 3))\n"
-                 "buy when x > ema(close, 90)\nsell when isnan(x) or x[65] > x\nstop 2 * atr(14)\n");
-    check_honest("buy when weekday == 1 and day < 8 and bar_index > 5\nsell when month != 3 or time > 2020-06-01\n");
+                 "sell when since(close < open, volume, \"sum\") > 900 or since(hour == 0, low, "
+                 "\"min\") > 1\n");
+    check_honest(
+        "x = if(close > open, sma(close, 5), nz(close / volume, 3))\n"
+        "buy when x > ema(close, 90)\nsell when isnan(x) or x[65] > x\nstop 2 * atr(14)\n");
+    check_honest("buy when weekday == 1 and day < 8 and bar_index > 5\nsell when month != 3 or "
+                 "time > 2020-06-01\n");
 }
 
 TEST(every_indicator_holds)
@@ -104,7 +112,8 @@ TEST(every_indicator_holds)
 
         for (int k = 0; k < row->input_count; k++)
             if (row->inputs[k].kind == INPUT_REAL)
-                length += (size_t)snprintf(text + length, sizeof text - length, reals++ ? ", open" : "close / volume");
+                length += (size_t)snprintf(text + length, sizeof text - length,
+                                           reals++ ? ", open" : "close / volume");
         snprintf(text + length, sizeof text - length, ")");
         compile_expression(&c, text);
         proof = prove(c.rule, c.defaults, kernels_select(NULL, LANES_WIDE));
@@ -116,7 +125,7 @@ TEST(every_indicator_holds)
     }
 }
 
-/* ---- kernels that peek ------------------------------------------------------------------------------ */
+/* ---- kernels that peek ----------------------------------------------- */
 
 enum peek { PEEK_NEXT, PEEK_FIFTH, PEEK_OUTPUT, PEEK_LAST_OF_BLOCK, PEEK_CENTERED, PEEKS };
 
@@ -129,10 +138,13 @@ static double *shifted(const struct op *op, size_t bar_count, double *rows)
 
     for (size_t t = 0; t < bar_count; t++)
         for (size_t l = 0; l < lanes; l++) {
-            size_t from = peek == PEEK_FIFTH ? t + 5 : peek == PEEK_LAST_OF_BLOCK ? bar_count - 1 : t + 1;
+            size_t from = peek == PEEK_FIFTH           ? t + 5
+                          : peek == PEEK_LAST_OF_BLOCK ? bar_count - 1
+                                                       : t + 1;
             double ahead = op->in[0].at[MIN(from, bar_count - 1) * lanes + l];
 
-            rows[t * lanes + l] = peek == PEEK_CENTERED ? (op->in[0].at[t * lanes + l] + ahead) / 2 : ahead;
+            rows[t * lanes + l] = peek == PEEK_CENTERED ? (op->in[0].at[t * lanes + l] + ahead) / 2
+                                                        : ahead;
         }
     return rows;
 }
@@ -145,7 +157,8 @@ static void run_peeking(struct op *op, size_t bar_count)
     if (peek == PEEK_OUTPUT) {
         honest->run(op, bar_count);
         for (size_t t = 0; t + 1 < bar_count && op->out[0]; t++)
-            memcpy(op->out[0] + t * LANES_WIDE, op->out[0] + (t + 1) * LANES_WIDE, sizeof(double) * LANES_WIDE);
+            memcpy(op->out[0] + t * LANES_WIDE, op->out[0] + (t + 1) * LANES_WIDE,
+                   sizeof(double) * LANES_WIDE);
         for (int l = 0; l < LANES_WIDE && op->condition; l++)
             op->condition[l] >>= 1;
         return;
@@ -214,7 +227,8 @@ TEST(a_proof_in_too_little_memory_is_said_to_be)
     compile(&c, rule_builtin_find(TEXT("rsi"))->source);
     for (size_t bytes = 0; bytes < 1 << 16; bytes += 997) {
         arena_init(&arena, memory, bytes);
-        CHECK_STATUS(rule_prove(&proof, &arena, c.rule, c.defaults, kernels_select(NULL, LANES_WIDE), &bars, 0, &err),
+        CHECK_STATUS(rule_prove(&proof, &arena, c.rule, c.defaults,
+                                kernels_select(NULL, LANES_WIDE), &bars, 0, &err),
                      STATUS_MEMORY);
     }
     free(memory);

@@ -2,16 +2,23 @@
  *
  *     engine DATA [REPEATS] [ONLY]
  *
- * DATA holds batch_{o,h,l,c,v}.f64 (211 symbols × 1,828 bars, symbol after symbol), sweep_*.f64 (100,000 bars)
- * and big_*.f64 (1,000,000 bars): raw little-endian doubles.  Each figure is the least of REPEATS (51)
- * runs, sweeps of a tenth of them; ONLY runs the lines whose names begin with it. */
+ * DATA holds batch_{o,h,l,c,v}.f64 (211 symbols × 1,828 bars, symbol after symbol), sweep_*.f64
+ * (100,000 bars) and big_*.f64 (1,000,000 bars): raw little-endian doubles.  Each figure is the
+ * least of REPEATS (51) runs, sweeps of a tenth of them; ONLY runs the lines whose names begin with
+ * it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sweep/sweep.h"
 
-enum { BATCH_SYMBOLS = 211, BATCH_BARS = 1828, SWEEP_BARS = 100000, BIG_BARS = 1000000, REPEATS_MAX = 1001 };
+enum {
+    BATCH_SYMBOLS = 211,
+    BATCH_BARS = 1828,
+    SWEEP_BARS = 100000,
+    BIG_BARS = 1000000,
+    REPEATS_MAX = 1001
+};
 enum { LIVE_TICKERS = 396 };
 
 struct bench {
@@ -73,7 +80,8 @@ static const struct rule *compile(const char *source)
     return rule;
 }
 
-static const struct sim_options options = {.cash = 10000, .fee = 0.001, .fill = FILL_CLOSE, .year_bars = 365};
+static const struct sim_options options = {
+    .cash = 10000, .fee = 0.001, .fill = FILL_CLOSE, .year_bars = 365};
 
 static int compare(const void *a, const void *b)
 {
@@ -87,9 +95,10 @@ static bool wanted(const struct bench *bench, const char *name)
     return !bench->only || !strncmp(name, bench->only, strlen(bench->only));
 }
 
-/* Prints the least and the median of bench->taken[count], in `unit`s of so many ns; or, with `per_second`,
- * how many a ns. */
-static double print(struct bench *bench, const char *name, int count, double unit_ns, const char *unit)
+/* Prints the least and the median of bench->taken[count], in `unit`s of so many ns; or, with
+ * `per_second`, how many a ns. */
+static double print(struct bench *bench, const char *name, int count, double unit_ns,
+                    const char *unit)
 {
     qsort(bench->taken, (size_t)count, sizeof(double), compare);
     printf("%-28s %10.4f  %-14s median %10.4f\n", name, bench->taken[0] / unit_ns, unit,
@@ -98,9 +107,10 @@ static double print(struct bench *bench, const char *name, int count, double uni
     return bench->taken[0];
 }
 
-/* ---- batches ------------------------------------------------------------------------------------------ */
+/* ---- batches -------------------------------------------------------------------------------- */
 
-static double batch(struct bench *bench, const char *name, struct batch *batch, double unit_ns, const char *unit)
+static double batch(struct bench *bench, const char *name, struct batch *batch, double unit_ns,
+                    const char *unit)
 {
     struct batch_runner *runner;
     struct error err;
@@ -146,17 +156,20 @@ static void batches(struct bench *bench)
 {
     const struct rule *rsi = compile(rsi_source);
     char stops_source[1024];
-    snprintf(stops_source, sizeof stops_source, "%sstop 8%%\ntarget 20%%\ntrail 10%%\n", rsi_source);
+    snprintf(stops_source, sizeof stops_source, "%sstop 8%%\ntarget 20%%\ntrail 10%%\n",
+             rsi_source);
     const struct rule *stops = compile(stops_source);
-    const struct rule *rule12 = compile("fast = ema(close, 9)\nslow = ema(close, 21)\na = atr(14)\n"
-                                        "top = highest(high, 20)\n"
-                                        "buy when fast > slow and close - slow > a * 0.5 and high >= top\n"
-                                        "sell when crossunder(fast, slow)\n");
+    const struct rule *rule12 = compile(
+        "fast = ema(close, 9)\nslow = ema(close, 21)\na = atr(14)\n"
+        "top = highest(high, 20)\n"
+        "buy when fast > slow and close - slow > a * 0.5 and high >= top\n"
+        "sell when crossunder(fast, slow)\n");
     struct sim_options next_open = options;
 
     next_open.fill = FILL_OPEN;
     load_symbols(bench, "batch", BATCH_SYMBOLS, BATCH_BARS);
-    struct batch plain = {.rule = rsi, .options = options, .symbol_count = BATCH_SYMBOLS, .jobs = 1};
+    struct batch plain = {
+        .rule = rsi, .options = options, .symbol_count = BATCH_SYMBOLS, .jobs = 1};
     struct batch all = plain, quantiles = plain, stop = plain, twelve = plain;
     all.want = WANT_ALL_METRICS;
     quantiles.want = WANT_ALL_METRICS | WANT_QUANTILES;
@@ -179,7 +192,7 @@ static void batches(struct bench *bench)
     batch(bench, "batch_one_symbol", &big, BIG_BARS, "ns/bar");
 }
 
-/* ---- sweeps ------------------------------------------------------------------------------------------- */
+/* ---- sweeps --------------------------------------------------------------------------------- */
 
 static double sweep(struct bench *bench, const char *name, int jobs)
 {
@@ -200,8 +213,14 @@ static double sweep(struct bench *bench, const char *name, int jobs)
         grid_add(&grid, &arena, TEXT("oversold=15..37.5:2.5"), &err) != STATUS_OK ||
         grid_add(&grid, &arena, TEXT("overbought=60..80:5"), &err) != STATUS_OK)
         die(name, &err);
-    struct sweep work = {.grid = &grid, .options = options, .symbols = bench->symbols, .symbol_count = 1,
-                         .rank = METRIC_TOTAL_RETURN, .keep = 10, .jobs = jobs, .env = env_posix()};
+    struct sweep work = {.grid = &grid,
+                         .options = options,
+                         .symbols = bench->symbols,
+                         .symbol_count = 1,
+                         .rank = METRIC_TOTAL_RETURN,
+                         .keep = 10,
+                         .jobs = jobs,
+                         .env = env_posix()};
     for (int r = -1; r < repeats; r++) {
         int64_t begin = clock_ticks_ns(work.env);
 
@@ -210,8 +229,9 @@ static double sweep(struct bench *bench, const char *name, int jobs)
         if (r >= 0)
             bench->taken[r] = (double)(clock_ticks_ns(work.env) - begin);
         if (r == repeats - 1)
-            printf("  # best %llu of %llu: %.4f %%\n", (unsigned long long)result.best[0].combination,
-                   (unsigned long long)result.evaluated, result.best[0].metric[METRIC_TOTAL_RETURN]);
+            printf(
+                "  # best %llu of %llu: %.4f %%\n", (unsigned long long)result.best[0].combination,
+                (unsigned long long)result.evaluated, result.best[0].metric[METRIC_TOTAL_RETURN]);
         sweep_result_deinit(&result);
     }
     double least = print(bench, name, repeats, 1e6, "ms");
@@ -229,13 +249,14 @@ static void sweeps(struct bench *bench)
         printf("%-28s %10.4f  times\n", "sweep_two_speedup", one / two);
 }
 
-/* ---- live --------------------------------------------------------------------------------------------- */
+/* ---- live ----------------------------------------------------------------------------------- */
 
 /* The six rules of the prototype as rules of their own: thirty operations. */
 static const char *const live_rules[] = {
     "r = rsi(close, 14)\nbuy when crossunder(r, 30)\nsell when crossover(r, 70)\n",
     "a = ema(close, 9)\nb = ema(close, 21)\nbuy when crossover(a, b)\nsell when crossunder(a, b)\n",
-    "m = ema(close, 12) - ema(close, 26)\ns = ema(m, 9)\nbuy when crossover(m, s)\nsell when crossunder(m, s)\n",
+    "m = ema(close, 12) - ema(close, 26)\ns = ema(m, 9)\nbuy when crossover(m, s)\nsell when "
+    "crossunder(m, s)\n",
     "mid = sma(close, 20)\nv = sma(close * close, 20) - mid * mid\nd = close - mid\n"
     "buy when d * d > 4 * v\nsell when d > 0\n",
     "buy when close - ema(close, 21) > atr(14)\n",
@@ -260,7 +281,8 @@ static void live(struct bench *bench)
     for (int g = 0; g < GROUPS; g++)
         for (size_t r = 0; r < RULES; r++) {
             struct program_setup setup = {.kernels = kernels, .parameters = parameters};
-            if (program_new(&programs[g * (int)RULES + (int)r], &arena, compile(live_rules[r]), &setup, &err))
+            if (program_new(&programs[g * (int)RULES + (int)r], &arena, compile(live_rules[r]),
+                            &setup, &err))
                 die("live", &err);
             program_start(programs[g * (int)RULES + (int)r]);
         }
@@ -269,7 +291,8 @@ static void live(struct bench *bench)
             for (int c = 0; c < BAR_COLUMNS; c++)
                 for (int l = 0; l < LANES_WIDE && programs[p]->column[c]; l++)
                     programs[p]->column[c][l] =
-                        bench->symbols[(p / (int)RULES * LANES_WIDE + l) % BATCH_SYMBOLS].bars.column[c][bar];
+                        bench->symbols[(p / (int)RULES * LANES_WIDE + l) % BATCH_SYMBOLS]
+                            .bars.column[c][bar];
         int64_t begin = clock_ticks_ns(env);
         for (int p = 0; p < (int)(GROUPS * RULES); p++)
             program_block(programs[p], 1);

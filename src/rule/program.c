@@ -1,5 +1,6 @@
-/* Drafts a rule's graph as steps: one a node that somebody needs, in the order of a walk from what the rule
- * says down to the columns, so that a value is computed shortly before it is read and few are alive. */
+/* Drafts a rule's graph as steps: one a node that somebody needs, in the order of a walk from what
+ * the rule says down to the columns, so that a value is computed shortly before it is read and few
+ * are alive. */
 #include "rule/program.h"
 
 #include <string.h>
@@ -121,8 +122,8 @@ static bool is_condition(const struct rule *rule, int node)
     return rule->nodes[node].type == TYPE_CONDITION;
 }
 
-static void read_values(const struct builder *builder, struct program *program, struct operand *value,
-                        const uint64_t **value_condition)
+static void read_values(const struct builder *builder, struct program *program,
+                        struct operand *value, const uint64_t **value_condition)
 {
     const struct rule *rule = builder->rule;
 
@@ -146,10 +147,12 @@ static void read_roots(struct builder *builder, struct program *program)
 
     for (int s = 0; s < SIGNALS; s++)
         if (rule->signal[s] != NODE_NONE)
-            program->signal[s] = draft_words(&builder->draft, program, builder->value[rule->signal[s]]);
+            program->signal[s] = draft_words(&builder->draft, program,
+                                             builder->value[rule->signal[s]]);
     for (int l = 0; l < LEVELS; l++)
         if (rule->level[l].kind != LEVEL_NONE)
-            program->level[l] = draft_operand(&builder->draft, program, builder->value[rule->level[l].node]);
+            program->level[l] = draft_operand(&builder->draft, program,
+                                              builder->value[rule->level[l].node]);
     for (int l = 0; l < LANES_MAX && rule->exit_after != NODE_NONE; l++) {
         for (int p = 0; p < rule->parameter_count; p++)
             values[p] = builder->setup->parameters[p][l];
@@ -163,14 +166,16 @@ static enum status build(struct builder *builder, struct program *program, struc
 
     draft_roots(builder);
     if (builder->full)
-        return fail(err, STATUS_MEMORY, "%s: no memory for the parameters of a program", rule->name);
+        return fail(err, STATUS_MEMORY, "%s: no memory for the parameters of a program",
+                    rule->name);
     TRY(draft_bind(&builder->draft, program, builder->arena, err));
     read_roots(builder, program);
     if (!builder->setup->values || rule->value_count == 0)
         return STATUS_OK;
 
     struct operand *value = ARENA_ARRAY(builder->arena, struct operand, (size_t)rule->value_count);
-    const uint64_t **condition = arena_alloc(builder->arena, sizeof *condition * (size_t)rule->value_count);
+    const uint64_t **condition = arena_alloc(builder->arena,
+                                             sizeof *condition * (size_t)rule->value_count);
 
     if (!value || !condition)
         return fail(err, STATUS_MEMORY, "%s: no memory for its named values", rule->name);

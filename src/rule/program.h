@@ -1,6 +1,7 @@
 /* program: a rule bound to the memory of one group of lanes.
  *
- * Registers are reused as soon as their last reader has run.  One indirect call an operation and block.
+ * Registers are reused as soon as their last reader has run.  One indirect call an operation and
+ * block.
  *
  *     program_new(&program, arena, rule, &setup, err);
  *     for each group of symbols:
@@ -15,23 +16,23 @@
 
 struct program_setup {
     const struct kernels *kernels;
-    const double (*parameters)[LANES_MAX]; /* [parameter][lane]; rows for every parameter of the rule */
+    const double (*parameters)[LANES_MAX]; /* [parameter][lane], of every parameter of the rule */
     bool values; /* the named values are wanted too, not the signals and levels alone */
 };
 
 struct program {
     int lanes;
-    unsigned columns; /* bit c: the caller must fill column[c] before each block */
+    unsigned columns;             /* bit c: the caller must fill column[c] before each block */
     double *column[RULE_COLUMNS]; /* registers; NULL where not read */
 
     /* After program_block: words of the block, or NULL where the rule does not say it. */
     const uint64_t *signal[SIGNALS];
-    struct operand level[LEVELS]; /* .at NULL where the rule does not say it; step 0: constants a lane */
+    struct operand level[LEVELS];           /* .at NULL too; step 0: a constant a lane */
     const struct operand *value;            /* [rule->value_count]; .at NULL for conditions */
     const uint64_t *const *value_condition; /* [rule->value_count]; NULL for numbers */
     double exit_after[LANES_MAX];           /* bars; 0: none */
 
-    struct program_ops *ops; /* program.c */
+    struct program_ops *ops; /* program_bind.c */
 };
 
 enum status program_new(struct program **program, struct arena *arena, const struct rule *rule,

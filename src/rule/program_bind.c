@@ -12,13 +12,13 @@ struct draft_value {
     int last_reader;   /* step; -1: nobody */
     const double *row; /* VALUE_ROW */
     enum rule_column column;
-    size_t at;         /* once bound: bytes from the begin of the registers, words or kept area */
+    size_t at; /* once bound: bytes from the begin of the registers, words or kept area */
 };
 
 struct draft_step {
     struct draft_op op;
     bool spread;
-    int first_value;               /* its outputs follow one another */
+    int first_value; /* its outputs follow one another */
     int from[LANES_MAX], lane[LANES_MAX];
 };
 
@@ -49,7 +49,7 @@ struct program_ops {
     unsigned char *registers, *words, *kept;
 };
 
-/* ---- drafting --------------------------------------------------------------------------------------- */
+/* ---- drafting ------------------------------------------------------------------------------- */
 
 void draft_init(struct draft *draft, const struct kernels *kernels)
 {
@@ -66,7 +66,8 @@ void draft_deinit(struct draft *draft)
 
 static int value_add(struct draft *draft, const struct draft_value *value)
 {
-    if (mem_grow((void **)&draft->values, &draft->value_capacity, draft->value_count + 1, sizeof *value)) {
+    if (mem_grow((void **)&draft->values, &draft->value_capacity, draft->value_count + 1,
+                 sizeof *value)) {
         draft->no_memory = true;
         return 0;
     }
@@ -77,24 +78,29 @@ static int value_add(struct draft *draft, const struct draft_value *value)
 int draft_column(struct draft *draft, enum rule_column column)
 {
     if (draft->column[column] == VALUE_NONE)
-        draft->column[column] =
-            value_add(draft, &(struct draft_value){.kind = VALUE_COLUMN, .column = column, .last_reader = -1});
+        draft->column[column] = value_add(
+            draft,
+            &(struct draft_value){.kind = VALUE_COLUMN, .column = column, .last_reader = -1});
     return draft->column[column];
 }
 
 int draft_row(struct draft *draft, const double *row)
 {
-    return value_add(draft, &(struct draft_value){.kind = VALUE_ROW, .row = row, .last_reader = -1});
+    return value_add(draft,
+                     &(struct draft_value){.kind = VALUE_ROW, .row = row, .last_reader = -1});
 }
 
 static struct draft_step *step_add(struct draft *draft, int outputs, bool condition)
 {
-    if (mem_grow((void **)&draft->steps, &draft->step_capacity, draft->step_count + 1, sizeof *draft->steps))
+    if (mem_grow((void **)&draft->steps, &draft->step_capacity, draft->step_count + 1,
+                 sizeof *draft->steps))
         draft->no_memory = true;
     int first = (int)draft->value_count, step = (int)draft->step_count;
     for (int i = 0; i < outputs; i++)
-        value_add(draft, &(struct draft_value){
-                             .kind = VALUE_OUTPUT, .step = step, .condition = condition, .last_reader = -1});
+        value_add(draft, &(struct draft_value){.kind = VALUE_OUTPUT,
+                                               .step = step,
+                                               .condition = condition,
+                                               .last_reader = -1});
     if (draft->no_memory)
         return NULL;
     draft->step_count++;
@@ -110,8 +116,8 @@ static void read_by(struct draft *draft, int value, const struct draft_step *ste
 int draft_op(struct draft *draft, const struct draft_op *op)
 {
     const struct kernel_row *row = &kernel_rows[op->kernel];
-    struct draft_step *step =
-        step_add(draft, row->gives_condition ? 1 : row->outputs, row->gives_condition);
+    struct draft_step *step = step_add(draft, row->gives_condition ? 1 : row->outputs,
+                                       row->gives_condition);
 
     if (!step)
         return 0;
@@ -151,7 +157,7 @@ void draft_keep(struct draft *draft, int value)
         draft->values[value].kept = true;
 }
 
-/* ---- where values live ------------------------------------------------------------------------------ */
+/* ---- where values live ---------------------------------------------------------------------- */
 
 struct layout {
     size_t lanes, registers, register_count, free_count;
@@ -179,12 +185,13 @@ static void place(struct layout *layout, struct draft_value *value)
 static void release(struct layout *layout, const struct draft_value *value)
 {
     if (value->kind == VALUE_OUTPUT && !value->condition && !value->kept)
-        layout->free_registers[layout->free_count++] =
-            (int)(value->at / register_bytes((int)layout->lanes));
+        layout->free_registers[layout->free_count++] = (int)(value->at /
+                                                             register_bytes((int)layout->lanes));
 }
 
 /* Gives back what this step reads last.  A value that it reads twice is given back once. */
-static void release_read(struct draft *draft, struct layout *layout, const int values[], int count, int step)
+static void release_read(struct draft *draft, struct layout *layout, const int values[], int count,
+                         int step)
 {
     for (int i = 0; i < count; i++) {
         struct draft_value *value = &draft->values[values[i]];
@@ -208,7 +215,8 @@ static enum status lay_out(struct draft *draft, struct layout *layout, struct er
     *layout = (struct layout){.lanes = (size_t)draft->kernels->lanes};
     layout->free_registers = mem_zero(draft->value_count, sizeof(int));
     if (!layout->free_registers)
-        return fail(err, STATUS_MEMORY, "no memory for a program of %zu values", draft->value_count);
+        return fail(err, STATUS_MEMORY, "no memory for a program of %zu values",
+                    draft->value_count);
     for (size_t s = 0; s < draft->step_count; s++) {
         struct draft_step *step = &draft->steps[s];
         struct draft_value *outputs = &draft->values[step->first_value];
@@ -231,7 +239,7 @@ static enum status lay_out(struct draft *draft, struct layout *layout, struct er
     return STATUS_OK;
 }
 
-/* ---- binding ---------------------------------------------------------------------------------------- */
+/* ---- binding -------------------------------------------------------------------------------- */
 
 static void spread_numbers(struct op *op, size_t bar_count)
 {
@@ -300,7 +308,8 @@ static void bind_input(struct binder *binder, struct operand *operand, int numbe
     point(binder, &operand->at, number, 0);
 }
 
-static enum status bind_spread(struct binder *binder, const struct draft_step *from, struct step *step)
+static enum status bind_spread(struct binder *binder, const struct draft_step *from,
+                               struct step *step)
 {
     const struct draft_value *value = &binder->draft->values[from->first_value];
     struct spread *spread = ARENA_NEW(binder->arena, struct spread);
@@ -343,7 +352,8 @@ static void bind_op(struct binder *binder, const struct draft_step *from, struct
     step->run = binder->draft->kernels->functions[op->kernel]->run;
 }
 
-/* State of all ops in one piece, so that a live group touches few pages; none a multiple of 4 KiB apart. */
+/* State of all ops in one piece, so that a live group touches few pages; none a multiple of 4 KiB
+ * apart. */
 static enum status bind_state(struct binder *binder)
 {
     const struct draft *draft = binder->draft;
@@ -409,10 +419,12 @@ static enum status bind_steps(struct binder *binder, const struct layout *layout
     ops->steps = ARENA_ARRAY(arena, struct step, draft->step_count);
     ops->starts = arena_alloc(arena, sizeof *ops->starts * draft->step_count);
     ops->pointers = ARENA_ARRAY(arena, struct kept_pointer, count_pointers(draft));
-    ops->registers = arena_alloc(arena, layout->register_count * register_bytes((int)layout->lanes));
+    ops->registers = arena_alloc(arena,
+                                 layout->register_count * register_bytes((int)layout->lanes));
     ops->words = arena_alloc(arena, MAX(layout->words_bytes, (size_t)64));
     ops->kept = arena_alloc(arena, MAX(layout->kept_bytes, (size_t)64));
-    if (!ops->steps || !ops->starts || !ops->pointers || !ops->registers || !ops->words || !ops->kept)
+    if (!ops->steps || !ops->starts || !ops->pointers || !ops->registers || !ops->words ||
+        !ops->kept)
         return STATUS_MEMORY;
     TRY(bind_columns(binder));
     for (size_t s = 0; s < draft->step_count; s++) {
@@ -424,7 +436,8 @@ static enum status bind_steps(struct binder *binder, const struct layout *layout
     return bind_state(binder);
 }
 
-enum status draft_bind(struct draft *draft, struct program *program, struct arena *arena, struct error *err)
+enum status draft_bind(struct draft *draft, struct program *program, struct arena *arena,
+                       struct error *err)
 {
     struct binder binder = {.draft = draft, .program = program, .arena = arena};
     struct layout layout;
@@ -440,7 +453,7 @@ enum status draft_bind(struct draft *draft, struct program *program, struct aren
     return STATUS_OK;
 }
 
-/* ---- reading what was bound ------------------------------------------------------------------------- */
+/* ---- reading what was bound ----------------------------------------------------------------- */
 
 size_t draft_kept_at(const struct draft *draft, int value)
 {
@@ -480,7 +493,7 @@ void program_keep_at(struct program *program, void *area)
     }
 }
 
-/* ---- running ---------------------------------------------------------------------------------------- */
+/* ---- running -------------------------------------------------------------------------------- */
 
 void program_start(struct program *program)
 {

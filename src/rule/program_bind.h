@@ -1,12 +1,13 @@
 /* program_bind: gives the steps of a program their memory.
  *
- * A DRAFT lists what is to be evaluated, in order: columns and rows of constants that are there, steps that
- * compute values from values before them.  Binding walks it once and decides where each value lives:
+ * A DRAFT lists what is to be evaluated, in order: columns and rows of constants that are there,
+ * steps that compute values from values before them.  Binding walks it once and decides where each
+ * value lives:
  *
  *     columns   a register each, which the caller fills before a block
- *     kept      the values that somebody reads after the block, side by side in one area that the caller
- *               may move from block to block (program_keep_at), so that a sweep collects words without a copy
- *     others    registers taken from and given back to a stack, so that the ones in the cache are used again
+ *     kept      the values that somebody reads after the block, side by side in one area that the
+ *               caller may move from block to block (program_keep_at): sweeps collect without a
+ * copy others    registers taken from and given back to a stack: those in the cache are used again
  *
  * program.c drafts one step a node.  A sweep drafts one a node and group of parameter tuples. */
 #ifndef HARRIER_RULE_PROGRAM_BIND_H
@@ -40,8 +41,8 @@ void draft_deinit(struct draft *draft);
 
 /* Each returns the number of the new value. */
 int draft_column(struct draft *draft, enum rule_column column);
-int draft_row(struct draft *draft, const double *row /* LANES_MAX numbers; must outlive the program */);
-int draft_op(struct draft *draft, const struct draft_op *op);  /* output 0, or the condition */
+int draft_row(struct draft *draft, const double row[LANES_MAX] /* must outlive the program */);
+int draft_op(struct draft *draft, const struct draft_op *op);    /* output 0, or the condition */
 int draft_output(const struct draft *draft, int op, int output); /* another output of the same op */
 
 /* A value whose lane l is lane lane[l] of value from[l]; all numbers, or all conditions. */
@@ -51,10 +52,10 @@ int draft_spread(struct draft *draft, const int from[LANES_MAX], const int lane[
 void draft_keep(struct draft *draft, int value);
 
 /* Allocates all of it and fills program->ops, ->columns and ->column. */
-enum status draft_bind(struct draft *draft, struct program *program, struct arena *arena, struct error *err);
+enum status draft_bind(struct draft *draft, struct program *program, struct arena *arena,
+                       struct error *err);
 
-/* Where a kept value, column or row lies: an address for area = program_kept(), an offset from the area's
- * begin for the kept ones. */
+/* Where a kept value, a column or a row lies; kept ones where the area is before it is moved. */
 struct operand draft_operand(const struct draft *draft, const struct program *program, int value);
 const uint64_t *draft_words(const struct draft *draft, const struct program *program, int value);
 size_t draft_kept_at(const struct draft *draft, int value); /* bytes from the area's begin */

@@ -1,6 +1,7 @@
-/* One rule over a whole market.  Symbols are sorted by length and cut into groups of lanes; the members of a
- * crew take groups from one counter.  A group's results depend on its symbols alone, and a symbol's on
- * nothing but its own bars, so it does not matter who takes which, or how they were cut. */
+/* One rule over a whole market.  Symbols are sorted by length and cut into groups of lanes; the
+ * members of a crew take groups from one counter.  A group's results depend on its symbols alone,
+ * and a symbol's on nothing but its own bars, so it does not matter who takes which, or how they
+ * were cut. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ struct job {
     atomic_bool stop; /* cancelled, or a worker failed */
 };
 
-/* ---- groups ----------------------------------------------------------------------------------------- */
+/* ---- groups --------------------------------------------------------------------------------- */
 
 struct sort_key {
     size_t begin, length; /* begin: 0 where lanes may begin late */
@@ -79,10 +80,10 @@ static int compare_keys(const void *left, const void *right)
     return a->symbol < b->symbol ? -1 : a->symbol > b->symbol;
 }
 
-/* Order of the symbols that have bars: the longest first, so that the last groups to be taken are short and
- * the lanes of a group end together. */
-static enum status order_symbols(const struct job *job, bool begin_late, struct sort_key **keys, size_t *count,
-                                 struct error *err)
+/* Order of the symbols that have bars: the longest first, so that the last groups to be taken are
+ * short and the lanes of a group end together. */
+static enum status order_symbols(const struct job *job, bool begin_late, struct sort_key **keys,
+                                 size_t *count, struct error *err)
 {
     const struct batch *batch = job->batch;
     bool sorted = true;
@@ -93,7 +94,8 @@ static enum status order_symbols(const struct job *job, bool begin_late, struct 
         return fail(err, STATUS_MEMORY, "no memory for %zu symbols", batch->symbol_count);
     for (size_t s = 0; s < batch->symbol_count; s++) {
         const struct batch_symbol *symbol = &batch->symbols[s];
-        struct sort_key key = {begin_late ? 0 : symbol->begin, symbol->end - symbol->begin, (uint32_t)s};
+        struct sort_key key = {begin_late ? 0 : symbol->begin, symbol->end - symbol->begin,
+                               (uint32_t)s};
 
         if (job->results[s].status != STATUS_INTERRUPTED)
             continue; /* failed already */
@@ -106,7 +108,7 @@ static enum status order_symbols(const struct job *job, bool begin_late, struct 
     return STATUS_OK;
 }
 
-/* How many of the next symbols make a group, and how wide.  Four lanes cost about 0.35 of sixteen. */
+/* How many of the next symbols make a group, and how wide.  Four lanes cost 0.35 of sixteen. */
 static struct group next_group(const struct job *job, size_t left, int jobs)
 {
     int lanes = job->batch->lanes;
@@ -114,11 +116,13 @@ static struct group next_group(const struct job *job, size_t left, int jobs)
 
     if (lanes)
         narrow = lanes == LANES_NARROW;
-    return narrow ? (struct group){.count = (uint32_t)MIN(left, (size_t)LANES_NARROW), .width = NARROW}
-                  : (struct group){.count = (uint32_t)MIN(left, (size_t)LANES_WIDE), .width = WIDE};
+    return narrow
+               ? (struct group){.count = (uint32_t)MIN(left, (size_t)LANES_NARROW), .width = NARROW}
+               : (struct group){.count = (uint32_t)MIN(left, (size_t)LANES_WIDE), .width = WIDE};
 }
 
-static enum status cut_groups(struct job *job, const struct sort_key *keys, size_t count, struct error *err)
+static enum status cut_groups(struct job *job, const struct sort_key *keys, size_t count,
+                              struct error *err)
 {
     struct batch_runner *runner = job->runner;
     int jobs = crew_size(runner->crew);
@@ -128,7 +132,8 @@ static enum status cut_groups(struct job *job, const struct sort_key *keys, size
         return fail(err, STATUS_MEMORY, "no memory for %zu symbols", count);
     for (size_t s = 0; s < count; s++)
         runner->order[s] = keys[s].symbol;
-    for (size_t first = 0, alike; first < count; first += runner->groups[job->group_count++].count) {
+    for (size_t first = 0, alike; first < count;
+         first += runner->groups[job->group_count++].count) {
         for (alike = 1; first + alike < count && keys[first + alike].begin == keys[first].begin;)
             alike++;
         runner->groups[job->group_count] = next_group(job, alike, jobs);
@@ -149,9 +154,10 @@ static enum status make_groups(struct job *job, struct error *err)
     return status;
 }
 
-/* ---- a worker's memory ------------------------------------------------------------------------------ */
+/* ---- a worker's memory ---------------------------------------------------------------------- */
 
-static enum status engine_new(const struct job *job, struct worker *worker, int width, struct error *err)
+static enum status engine_new(const struct job *job, struct worker *worker, int width,
+                              struct error *err)
 {
     struct engine *engine = &worker->engine[width];
     const struct batch *batch = job->batch;
@@ -170,8 +176,9 @@ static enum status engine_new(const struct job *job, struct worker *worker, int 
         engine->price[c] = NULL;
         if (!(job->ledger_columns >> c & 1))
             continue;
-        engine->price[c] = engine->program->column[c] ? engine->program->column[c]
-                                                      : arena_alloc(&worker->workspace.arena, register_bytes(lanes));
+        engine->price[c] = engine->program->column[c]
+                               ? engine->program->column[c]
+                               : arena_alloc(&worker->workspace.arena, register_bytes(lanes));
         full |= !engine->price[c];
     }
     if (full || !engine->ledger || !engine->edge)
@@ -198,7 +205,7 @@ static enum status worker_engine(const struct job *job, struct worker *worker, i
     return STATUS_OK;
 }
 
-/* ---- one group -------------------------------------------------------------------------------------- */
+/* ---- one group ------------------------------------------------------------------------------ */
 
 struct run {
     const struct job *job;
@@ -329,13 +336,16 @@ static void run_finish(struct run *run)
     for (int l = 0; l < run->lanes.used; l++)
         ledger_end(run->engine->ledger, l, &sims[l]);
     if (batch->want & (WANT_ALL_METRICS | WANT_QUANTILES)) {
-        struct metrics_curves curves = {.lanes = run->lanes.width, .equity = run->curves,
-                                        .lane = run->accounts, .benchmark = batch->benchmark,
+        struct metrics_curves curves = {.lanes = run->lanes.width,
+                                        .equity = run->curves,
+                                        .lane = run->accounts,
+                                        .benchmark = batch->benchmark,
                                         .quantiles = batch->want & WANT_QUANTILES};
         metrics_from_curves(&curves, run->kernels, &batch->options, run->scratch, sims);
     }
     for (int l = 0; l < run->lanes.used; l++) {
-        struct batch_result *result = &run->job->results[run->job->runner->order[run->group->first + (uint32_t)l]];
+        struct batch_result *result =
+            &run->job->results[run->job->runner->order[run->group->first + (uint32_t)l]];
         struct lane_trades *trades = &run->worker->trades[l];
 
         result->status = trades->no_memory ? STATUS_MEMORY : STATUS_OK;
@@ -361,11 +371,15 @@ static void run_drop(struct run *run)
 /* STATUS_INTERRUPTED where it was cancelled on the way. */
 static enum status run_group(struct job *job, struct worker *worker, const struct group *group)
 {
-    struct run run = {.job = job, .worker = worker, .group = group, .kernels = job->kernels[group->width]};
+    struct run run = {
+        .job = job, .worker = worker, .group = group, .kernels = job->kernels[group->width]};
     unsigned want = job->batch->want;
     struct trade_sink sink = {trade_add, worker};
-    struct ledger_setup setup = {.kernels = run.kernels, .options = &job->batch->options, .plan = &job->plan,
-                                 .lanes = run.accounts, .sink = want & WANT_TRADES ? &sink : NULL,
+    struct ledger_setup setup = {.kernels = run.kernels,
+                                 .options = &job->batch->options,
+                                 .plan = &job->plan,
+                                 .lanes = run.accounts,
+                                 .sink = want & WANT_TRADES ? &sink : NULL,
                                  .durations = want & WANT_ALL_METRICS};
 
     TRY(worker_engine(job, worker, group->width));
@@ -381,7 +395,7 @@ static enum status run_group(struct job *job, struct worker *worker, const struc
     return STATUS_OK;
 }
 
-/* ---- the batch -------------------------------------------------------------------------------------- */
+/* ---- the batch ------------------------------------------------------------------------------ */
 
 static void work(void *context, int member)
 {
@@ -430,7 +444,8 @@ static void prepare_results(const struct job *job, int lookback)
             result_fail(result, STATUS_MISSING, "it has no bars in the time asked for");
         if (result->status != STATUS_INTERRUPTED || symbol->end > (size_t)lookback)
             continue;
-        snprintf(note, sizeof note, "no more bars (%zu) than the look-back (%d): the rule is never defined",
+        snprintf(note, sizeof note,
+                 "no more bars (%zu) than the look-back (%d): the rule is never defined",
                  symbol->end, lookback);
         result->note = mem_copy_text(note);
     }
@@ -443,7 +458,8 @@ static enum status job_init(struct job *job, struct error *err)
     TRY(rule_require_check(batch->rule, batch->parameters, err));
     int lookback = rule_lookback(batch->rule, batch->parameters);
     if (lookback < 0)
-        return fail(err, STATUS_LIMIT, "%s: it looks back further than %d bars with these parameters",
+        return fail(err, STATUS_LIMIT,
+                    "%s: it looks back further than %d bars with these parameters",
                     batch->rule->name, RULE_LOOKBACK_MAX);
     job->kernels[WIDE] = kernels_select(batch->isa, LANES_WIDE);
     job->kernels[NARROW] = kernels_select(batch->isa, LANES_NARROW);
@@ -469,15 +485,16 @@ enum status batch_runner_run(struct batch_runner *runner, const struct batch *ba
     for (int m = 0; m < crew_size(runner->crew) && status == STATUS_OK; m++) {
         status = runner->workers[m].status;
         if (status == STATUS_INTERRUPTED)
-            fail(err, status, "interrupted after %zu of %zu symbols", atomic_load(&job.symbols_done),
-                 batch->symbol_count);
+            fail(err, status, "interrupted after %zu of %zu symbols",
+                 atomic_load(&job.symbols_done), batch->symbol_count);
         else if (status != STATUS_OK)
             *err = runner->workers[m].error;
     }
     return status;
 }
 
-enum status batch_runner_new(struct batch_runner **runner, struct env *env, int jobs, struct error *err)
+enum status batch_runner_new(struct batch_runner **runner, struct env *env, int jobs,
+                             struct error *err)
 {
     struct batch_runner *made = mem_zero(1, sizeof *made);
     enum status status;

@@ -1,4 +1,4 @@
-/* Threads of a crew: rounds are counted, a member that has seen the count of a round works on it. */
+/* Rounds are counted: a member works when the count is another one than it has seen. */
 #include "sweep/crew.h"
 
 #include <pthread.h>
@@ -123,7 +123,8 @@ enum status crew_new(struct crew **crew, struct env *env, int size, struct error
         struct error refused; /* fewer threads do the same work */
 
         *member = (struct member){.crew = made, .number = made->size};
-        if (env->calls->thread_start(env, &member->thread, run_member, member, &refused) != STATUS_OK)
+        if (env->calls->thread_start(env, &member->thread, run_member, member, &refused) !=
+            STATUS_OK)
             break;
     }
     *crew = made;

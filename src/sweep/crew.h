@@ -1,7 +1,7 @@
 /* crew: a few threads that wait for rounds of work.  The caller is member 0 and works too.
  *
- * A round of a whole batch lasts 0.2 ms, and waking a sleeping thread costs a tenth of that: members look
- * out for the next round for CREW_ALERT_NS before they sleep. */
+ * A round of a whole batch lasts 0.2 ms, and waking a sleeping thread costs a tenth of that:
+ * members look out for the next round for CREW_ALERT_NS before they sleep. */
 #ifndef HARRIER_SWEEP_CREW_H
 #define HARRIER_SWEEP_CREW_H
 

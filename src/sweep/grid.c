@@ -21,7 +21,7 @@ void grid_values(const struct grid *grid, uint64_t combination, double values[RU
     }
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 struct reading {
     const struct rule_parameter *parameter;
@@ -29,7 +29,7 @@ struct reading {
     struct error *err;
 };
 
-/* A number as a user writes it: percent parameters with their sign.  Percent stay percent for now. */
+/* A number as a user writes it: percent parameters with their sign.  5% is 5 for now. */
 static enum status read_number(const struct reading *reading, struct text text, double *number)
 {
     const struct rule_parameter *parameter = reading->parameter;
@@ -48,8 +48,8 @@ static enum status read_number(const struct reading *reading, struct text text, 
     return STATUS_OK;
 }
 
-/* The number that a person would have typed: 0.07, where 0.01 + 6 * 0.01 is 0.069999999999999993.  Percent
- * become shares last, as in the rule language. */
+/* The number that a person would have typed: 0.07, where 0.01 + 6 * 0.01 is 0.069999999999999993.
+ * Percent become shares last, as in the rule language. */
 static double axis_value(const struct reading *reading, double number)
 {
     char text[DOUBLE_TEXT_BYTES];
@@ -73,8 +73,8 @@ static bool cut_at(struct text text, const char *mark, struct text *before, stru
     return false;
 }
 
-static enum status axis_of_list(const struct reading *reading, struct arena *arena, struct text list,
-                                struct grid_axis *axis)
+static enum status axis_of_list(const struct reading *reading, struct arena *arena,
+                                struct text list, struct grid_axis *axis)
 {
     size_t count = 1;
     struct text item, rest = list;
@@ -105,8 +105,8 @@ static enum status axis_of_list(const struct reading *reading, struct arena *are
     return STATUS_OK;
 }
 
-static enum status axis_of_range(const struct reading *reading, struct arena *arena, struct text range,
-                                 struct grid_axis *axis)
+static enum status axis_of_range(const struct reading *reading, struct arena *arena,
+                                 struct text range, struct grid_axis *axis)
 {
     const struct rule_parameter *parameter = reading->parameter;
     struct text low_text, high_text, step_text;
@@ -144,7 +144,7 @@ static enum status axis_of_range(const struct reading *reading, struct arena *ar
     return STATUS_OK;
 }
 
-/* ---- adding ----------------------------------------------------------------------------------------- */
+/* ---- adding --------------------------------------------------------------------------------- */
 
 static enum status axis_add(struct grid *grid, const struct grid_axis *axis, struct error *err)
 {
@@ -164,7 +164,8 @@ enum status grid_add(struct grid *grid, struct arena *arena, struct text source,
     struct grid_axis axis = {0};
 
     if (!cut_at(source, "=", &name, &range))
-        return fail(err, STATUS_USAGE, "grid \"%.*s\": expected NAME=LOW..HIGH[:STEP] or NAME={A, B, …}",
+        return fail(err, STATUS_USAGE,
+                    "grid \"%.*s\": expected NAME=LOW..HIGH[:STEP] or NAME={A, B, …}",
                     TEXT_ARG(source));
     range = text_trim(range);
     axis.parameter = rule_parameter_find(grid->rule, text_trim(name), err);

@@ -9,8 +9,8 @@ size_t lanes_edge_bytes(void)
     return sizeof(double) * LANES_MAX * BLOCK_BARS;
 }
 
-void lanes_init(struct lanes *lanes, const struct batch_symbol *symbols, const uint32_t *order, int used,
-                int width, void *edge)
+void lanes_init(struct lanes *lanes, const struct batch_symbol *symbols, const uint32_t *order,
+                int used, int width, void *edge)
 {
     *lanes = (struct lanes){.width = width, .used = used, .edge = edge};
     for (int l = 0; l < used; l++)
@@ -38,11 +38,11 @@ void lanes_cut(const struct lanes *lanes, size_t step, uint64_t cut[LANES_MAX])
     }
 }
 
-/* ---- blocks ----------------------------------------------------------------------------------------- */
+/* ---- blocks --------------------------------------------------------------------------------- */
 
 /* The same step of every lane is a bar of its own. */
-static void fill_whole(const struct lanes *lanes, const struct kernels *kernels, enum bar_column column,
-                       size_t step, size_t bar_count, double *out)
+static void fill_whole(const struct lanes *lanes, const struct kernels *kernels,
+                       enum bar_column column, size_t step, size_t bar_count, double *out)
 {
     const double *from[LANES_MAX];
 
@@ -55,7 +55,8 @@ static double bar_column(const struct bars *bars, enum rule_column column, size_
 {
     if ((int)column < BAR_COLUMNS)
         return bars->column[column][bar];
-    return column == COLUMN_BAR_INDEX ? (double)bar : rule_column_of_time(column, bars->time[bar], 0);
+    return column == COLUMN_BAR_INDEX ? (double)bar
+                                      : rule_column_of_time(column, bars->time[bar], 0);
 }
 
 static void fill_edge(const struct lanes *lanes, enum rule_column column, int lane, size_t step,
@@ -66,10 +67,10 @@ static void fill_edge(const struct lanes *lanes, enum rule_column column, int la
     for (size_t t = 0; t < bar_count; t++) {
         size_t at = step + t;
 
-        lanes->edge[lane][t] =
-            at < lanes->late[lane]
-                ? (double)NAN
-                : bar_column(bars, column, MIN(at - lanes->late[lane], bars->count - 1));
+        lanes->edge[lane][t] = at < lanes->late[lane]
+                                   ? (double)NAN
+                                   : bar_column(bars, column,
+                                                MIN(at - lanes->late[lane], bars->count - 1));
     }
 }
 
@@ -97,10 +98,10 @@ void lanes_column(const struct lanes *lanes, const struct kernels *kernels, enum
     kernels->transpose(out, from, 0, bar_count);
 }
 
-/* ---- late lanes ------------------------------------------------------------------------------------- */
+/* ---- late lanes ----------------------------------------------------------------------------- */
 
-/* A node is EARLY if it may be defined, or true, on a bar on which all columns are NaN.  Only what keeps
- * state can carry such a bar's mark into the lane's own bars. */
+/* A node is EARLY if it may be defined, or true, on a bar on which all columns are NaN.  Only what
+ * keeps state can carry such a bar's mark into the lane's own bars. */
 static bool op_is_early(const struct rule *rule, const struct node *node, const bool *early)
 {
     const struct kernel_row *row = &kernel_rows[node->kernel];
@@ -161,4 +162,3 @@ bool rule_may_begin_late(const struct rule *rule, const struct kernels *kernels)
     mem_free(early);
     return may;
 }
-

@@ -8,14 +8,15 @@
 #include "sweep/lanes.h"
 #include "sweep/ruleplan.h"
 
-/* Words and levels that are collected before the ledgers run: a quarter of a core's second-level cache. */
+/* Words and levels that are collected before the ledgers run: a part of a second-level cache. */
 enum { STORE_BYTES = 256 * 1024, STORE_BLOCKS_MAX = 64 };
 
 enum { GROUPS_A_COMBINATION = 4 }; /* more groups than that would be nearly empty */
 
 /* How the tuples of one set of parameters lie in lanes. */
 struct lane_group {
-    uint32_t combination[LANES_MAX]; /* one that has the lane's tuple; lanes not used repeat one that is */
+    uint32_t
+        combination[LANES_MAX]; /* one that has the lane's tuple; unused lanes repeat another */
     bool used[LANES_MAX];
 };
 
@@ -58,7 +59,7 @@ struct plan {
     void *edge;
 };
 
-/* ---- tuples ----------------------------------------------------------------------------------------- */
+/* ---- tuples --------------------------------------------------------------------------------- */
 
 uint64_t grid_tuple(const struct grid *grid, uint64_t combination, uint64_t parameters)
 {
@@ -127,7 +128,8 @@ uint64_t plan_shared_parameters(const struct grid *grid)
         uint64_t depends = rule->nodes[n].depends & swept;
         double tuples = 1;
 
-        if (!needed[n] || rule->nodes[n].kind != NODE_OP || rule->nodes[n].type == TYPE_NUMBER || !depends)
+        if (!needed[n] || rule->nodes[n].kind != NODE_OP || rule->nodes[n].type == TYPE_NUMBER ||
+            !depends)
             continue;
         for (int p = 0; p < rule->parameter_count; p++)
             tuples *= depends >> p & 1 ? (double)grid->axes[p].count : 1;
@@ -141,7 +143,7 @@ uint64_t plan_shared_parameters(const struct grid *grid)
     return best;
 }
 
-/* ---- layouts ---------------------------------------------------------------------------------------- */
+/* ---- layouts -------------------------------------------------------------------------------- */
 
 struct keyed {
     uint64_t key;
@@ -175,19 +177,19 @@ struct planner {
     uint64_t swept;
     struct layout *layouts;
     size_t layout_count;
-    int *layout_of;    /* [node] */
-    bool *needed;      /* [node] */
-    size_t *first;     /* [node]: where its values begin in `value` */
-    int *value;        /* [node, group]: value of the draft */
+    int *layout_of;     /* [node] */
+    bool *needed;       /* [node] */
+    size_t *first;      /* [node]: where its values begin in `value` */
+    int *value;         /* [node, group]: value of the draft */
     const double **row; /* [node]: of a number that no swept parameter changes */
     struct draft draft;
     struct place *path;
     size_t path_count;
     struct kept_spread *spreads;
     size_t spread_count, spread_capacity;
-    struct keyed *keys; /* [combination], scratch */
+    struct keyed *keys;            /* [combination], scratch */
     uint32_t *tuple_of, *group_of; /* scratch */
-    bool full;         /* no memory */
+    bool full;                     /* no memory */
 };
 
 static void *take(struct planner *planner, size_t bytes)
@@ -198,7 +200,7 @@ static void *take(struct planner *planner, size_t bytes)
     return memory;
 }
 
-/* Numbers the distinct tuples in rising order: tuple_of[combination]; returns how many there are. */
+/* Numbers the distinct tuples in rising order, tuple_of[combination]; how many there are. */
 static size_t number_tuples(struct planner *planner, uint64_t parameters)
 {
     const struct plan *plan = planner->plan;
@@ -230,8 +232,8 @@ static size_t pack_dense(struct planner *planner, struct layout *layout)
     return (layout->tuples + plan->lanes - 1) / plan->lanes;
 }
 
-/* Lanes as in the groups of `base`, a set of groups for each tuple of the other parameters.  0: that would
- * leave more than half of the lanes empty. */
+/* Lanes as in the groups of `base`, a set of groups for each tuple of the other parameters.  0:
+ * that would leave more than half of the lanes empty. */
 static size_t pack_on(struct planner *planner, struct layout *layout, const struct layout *base)
 {
     const struct plan *plan = planner->plan;
@@ -303,7 +305,8 @@ static int layout_add(struct planner *planner, uint64_t depends, const struct la
 }
 
 /* The input whose lanes fit best: it has the most tuples of a part of this node's parameters. */
-static const struct layout *best_base(const struct planner *planner, const struct node *node, uint64_t depends)
+static const struct layout *best_base(const struct planner *planner, const struct node *node,
+                                      uint64_t depends)
 {
     const struct kernel_row *row = &kernel_rows[node->kernel];
     const struct layout *best = NULL;
@@ -314,7 +317,8 @@ static const struct layout *best_base(const struct planner *planner, const struc
         if (planner->layout_of[input] < 0)
             continue;
         const struct layout *layout = &planner->layouts[planner->layout_of[input]];
-        if (layout->tuples > 1 && layout->depends != depends && (!best || layout->tuples > best->tuples))
+        if (layout->tuples > 1 && layout->depends != depends &&
+            (!best || layout->tuples > best->tuples))
             best = layout;
     }
     return best;
@@ -348,11 +352,11 @@ static void make_layouts(struct planner *planner)
         planner->value[v] = VALUE_NONE;
 }
 
-/* ---- drafting --------------------------------------------------------------------------------------- */
+/* ---- drafting ------------------------------------------------------------------------------- */
 
 /* Where the lanes of an op find an input. */
 struct reach {
-    bool straight;  /* lane by lane in one group */
+    bool straight; /* lane by lane in one group */
     size_t group;
     uint32_t place[LANES_MAX];
 };
@@ -384,7 +388,8 @@ static bool missing_input(const struct planner *planner, struct place at, struct
 {
     const struct node *node = &planner->plan->rule->nodes[at.node];
     const struct kernel_row *row = &kernel_rows[node->kernel];
-    const struct lane_group *group = &planner->layouts[planner->layout_of[at.node]].groups[at.group];
+    const struct lane_group *group =
+        &planner->layouts[planner->layout_of[at.node]].groups[at.group];
     size_t lanes = planner->plan->lanes;
 
     if (node->kind == NODE_OUTPUT) {
@@ -431,7 +436,8 @@ static int spread_value(struct planner *planner, int node, const struct reach *f
 }
 
 /* A number, one a lane. */
-static const double *number_row(struct planner *planner, int node, const uint32_t combination[LANES_MAX])
+static const double *number_row(struct planner *planner, int node,
+                                const uint32_t combination[LANES_MAX])
 {
     const struct plan *plan = planner->plan;
     bool same = !(plan->rule->nodes[node].depends & planner->swept);
@@ -447,7 +453,8 @@ static const double *number_row(struct planner *planner, int node, const uint32_
     return row;
 }
 
-static int draft_op_at(struct planner *planner, const struct node *node, const struct lane_group *group)
+static int draft_op_at(struct planner *planner, const struct node *node,
+                       const struct lane_group *group)
 {
     const struct rule *rule = planner->plan->rule;
     const struct kernel_row *row = &kernel_rows[node->kernel];
@@ -478,12 +485,14 @@ static int draft_op_at(struct planner *planner, const struct node *node, const s
 static int draft_place(struct planner *planner, struct place at)
 {
     const struct node *node = &planner->plan->rule->nodes[at.node];
-    const struct lane_group *group = &planner->layouts[planner->layout_of[at.node]].groups[at.group];
+    const struct lane_group *group =
+        &planner->layouts[planner->layout_of[at.node]].groups[at.group];
 
     if (node->kind == NODE_COLUMN)
         return draft_column(&planner->draft, (enum rule_column)node->index);
     if (node->kind == NODE_OUTPUT)
-        return draft_output(&planner->draft, *value_at(planner, node->input[0], at.group), node->index);
+        return draft_output(&planner->draft, *value_at(planner, node->input[0], at.group),
+                            node->index);
     return draft_op_at(planner, node, group);
 }
 
@@ -510,7 +519,8 @@ static void draft_root(struct planner *planner, int node, size_t group)
 
 static bool level_is_column(const struct rule *rule, int level)
 {
-    return rule->level[level].kind != LEVEL_NONE && rule->nodes[rule->level[level].node].type == TYPE_COLUMN;
+    return rule->level[level].kind != LEVEL_NONE &&
+           rule->nodes[rule->level[level].node].type == TYPE_COLUMN;
 }
 
 /* The columns of bars are filled anew for each block: a level that is one is kept as a copy. */
@@ -527,7 +537,8 @@ static void copy_column(struct planner *planner, int node)
     draft_keep(&planner->draft, *value);
 }
 
-/* Roots group by group and not node by node, so that what several of them read is alive for a short time. */
+/* Roots group by group and not node by node, so that what several of them read is alive for a short
+ * time. */
 static void draft_roots(struct planner *planner)
 {
     const struct rule *rule = planner->plan->rule;
@@ -546,12 +557,13 @@ static void draft_roots(struct planner *planner)
         for (int r = 0; r < count; r++)
             if (g < planner->layouts[planner->layout_of[roots[r]]].group_count)
                 draft_root(planner, roots[r], g);
-    for (int l = 0; l < LEVELS && !planner->full; l++) /* last: nothing reads the copy but the ledger */
+    /* Last: nothing reads the copy but the ledger. */
+    for (int l = 0; l < LEVELS && !planner->full; l++)
         if (level_is_column(rule, l) && rule->nodes[rule->level[l].node].kind == NODE_COLUMN)
             copy_column(planner, rule->level[l].node);
 }
 
-/* ---- accounts --------------------------------------------------------------------------------------- */
+/* ---- accounts ------------------------------------------------------------------------------- */
 
 static size_t kept_lane(const struct planner *planner, int node, size_t combination)
 {
@@ -562,7 +574,8 @@ static size_t kept_lane(const struct planner *planner, int node, size_t combinat
            sizeof(double) * (place % lanes);
 }
 
-static void find_level(struct planner *planner, struct level *level, int node, const struct lane_group *group)
+static void find_level(struct planner *planner, struct level *level, int node,
+                       const struct lane_group *group)
 {
     const struct rule *rule = planner->plan->rule;
     size_t *lane_at;
@@ -574,8 +587,9 @@ static void find_level(struct planner *planner, struct level *level, int node, c
     }
     struct reach found = reach(planner, node, group);
     if (found.straight) {
-        *level = (struct level){.source = SOURCE_KEPT,
-                                .at = draft_kept_at(&planner->draft, *value_at(planner, node, found.group))};
+        *level = (struct level){
+            .source = SOURCE_KEPT,
+            .at = draft_kept_at(&planner->draft, *value_at(planner, node, found.group))};
         return;
     }
     lane_at = take(planner, sizeof *lane_at * LANES_MAX);
@@ -597,12 +611,12 @@ static void make_account_group(struct planner *planner, size_t number)
         group.used[l] = l < accounts->used;
         group.combination[l] = (uint32_t)(number * plan->lanes + (group.used[l] ? l : 0));
         if (rule->exit_after != NODE_NONE)
-            accounts->lanes[l].exit_after =
-                rule_number(rule, rule->exit_after, plan->values[group.combination[l]]);
+            accounts->lanes[l].exit_after = rule_number(rule, rule->exit_after,
+                                                        plan->values[group.combination[l]]);
         for (int s = 0; s < SIGNALS; s++)
             if (rule->signal[s] != NODE_NONE)
-                accounts->signal[s][l] =
-                    (uint32_t)kept_lane(planner, rule->signal[s], group.combination[l]);
+                accounts->signal[s][l] = (uint32_t)kept_lane(planner, rule->signal[s],
+                                                             group.combination[l]);
     }
     for (int l = 0; l < LEVELS; l++)
         if (rule->level[l].kind != LEVEL_NONE)
@@ -627,7 +641,7 @@ static void make_accounts(struct planner *planner)
     plan->store = take(planner, MAX(plan->store_blocks * plan->kept_bytes, (size_t)64));
 }
 
-/* ---- making a plan ---------------------------------------------------------------------------------- */
+/* ---- making a plan -------------------------------------------------------------------------- */
 
 static void planner_init(struct planner *planner)
 {
@@ -643,7 +657,8 @@ static void planner_init(struct planner *planner)
     planner->path = take(planner, nodes * sizeof *planner->path);
     planner->keys = take(planner, plan->count * sizeof *planner->keys);
     planner->tuple_of = take(planner, plan->count * sizeof *planner->tuple_of);
-    planner->group_of = take(planner, GROUPS_A_COMBINATION * plan->count * sizeof *planner->group_of);
+    planner->group_of = take(planner,
+                             GROUPS_A_COMBINATION * plan->count * sizeof *planner->group_of);
     for (size_t c = 0; c < plan->count && !planner->full; c++)
         grid_values(plan->setup.grid, plan->setup.combinations[c], plan->values[c]);
 }
@@ -667,7 +682,8 @@ static enum status make_plan(struct planner *planner, struct error *err)
     return STATUS_OK;
 }
 
-enum status plan_new(struct plan **plan, struct arena *arena, const struct plan_setup *setup, struct error *err)
+enum status plan_new(struct plan **plan, struct arena *arena, const struct plan_setup *setup,
+                     struct error *err)
 {
     struct plan *made = ARENA_NEW(arena, struct plan);
     struct planner planner = {.plan = made, .arena = arena, .swept = swept_parameters(setup->grid)};
@@ -691,7 +707,7 @@ enum status plan_new(struct plan **plan, struct arena *arena, const struct plan_
     return status;
 }
 
-/* ---- running ---------------------------------------------------------------------------------------- */
+/* ---- running -------------------------------------------------------------------------------- */
 
 size_t plan_curves_bytes(const struct plan *plan, const struct batch_symbol *symbol)
 {
@@ -702,19 +718,21 @@ size_t plan_curves_bytes(const struct plan *plan, const struct batch_symbol *sym
 }
 
 /* The words and levels of one block, kept at `kept`. */
-static void evaluate(struct plan *plan, const struct lanes *lanes, size_t step, size_t bars, void *kept)
+static void evaluate(struct plan *plan, const struct lanes *lanes, size_t step, size_t bars,
+                     void *kept)
 {
     struct program *program = &plan->program;
 
     program_keep_at(program, kept);
     for (int c = 0; c < RULE_COLUMNS; c++)
         if (program->column[c])
-            lanes_column(lanes, plan->setup.kernels, (enum rule_column)c, step, bars, program->column[c]);
+            lanes_column(lanes, plan->setup.kernels, (enum rule_column)c, step, bars,
+                         program->column[c]);
     program_block(program, bars);
 }
 
-static struct operand level_operand(const struct plan *plan, const struct level *level, double *gathered,
-                                    const unsigned char *kept, size_t bars)
+static struct operand level_operand(const struct plan *plan, const struct level *level,
+                                    double *gathered, const unsigned char *kept, size_t bars)
 {
     const size_t lanes = plan->lanes;
 
@@ -737,13 +755,15 @@ struct span {
 };
 
 /* One group of accounts over the blocks of a span. */
-static void trade(const struct plan *plan, const struct account_group *accounts, const struct span *span)
+static void trade(const struct plan *plan, const struct account_group *accounts,
+                  const struct span *span)
 {
     const struct batch_symbol *symbol = span->run->symbol;
     const unsigned char *kept = plan->store;
     struct ledger_block block = {.shared = true};
 
-    for (size_t bar = span->begin; bar < span->end; bar += block.bar_count, kept += plan->kept_bytes) {
+    for (size_t bar = span->begin; bar < span->end;
+         bar += block.bar_count, kept += plan->kept_bytes) {
         block.bar_count = MIN(span->run->block_bars, span->end - bar);
         for (int c = 0; c < BAR_COLUMNS; c++)
             block.price[c] = symbol->bars.column[c] + bar;
@@ -794,13 +814,16 @@ static void start_accounts(struct plan *plan, const struct plan_run *run)
 
     for (size_t g = 0; g < plan->account_count; g++) {
         struct account_group *accounts = &plan->accounts[g];
-        struct ledger_setup setup = {.kernels = plan->setup.kernels, .options = plan->setup.options,
-                                     .plan = &plan->sim, .lanes = accounts->lanes,
+        struct ledger_setup setup = {.kernels = plan->setup.kernels,
+                                     .options = plan->setup.options,
+                                     .plan = &plan->sim,
+                                     .lanes = accounts->lanes,
                                      .durations = plan->setup.curves};
 
         for (size_t l = 0; l < plan->lanes; l++)
-            accounts->lanes[l].bars =
-                l < accounts->used ? bars_slice(&symbol->bars, symbol->begin, symbol->end) : (struct bars){0};
+            accounts->lanes[l].bars = l < accounts->used
+                                          ? bars_slice(&symbol->bars, symbol->begin, symbol->end)
+                                          : (struct bars){0};
         ledger_start(accounts->ledger, &setup);
     }
 }
@@ -815,11 +838,14 @@ bool plan_run(struct plan *plan, const struct plan_run *run, struct sim_result *
         ledger_end(plan->accounts[c / plan->lanes].ledger, (int)(c % plan->lanes), &results[c]);
     if (plan->setup.curves) {
         size_t bars = run->symbol->end - run->symbol->begin;
-        struct metrics_curves curves = {.lanes = (int)plan->lanes, .equity = run->curves,
-                                        .lane = plan->accounts[0].lanes, .benchmark = run->benchmark,
+        struct metrics_curves curves = {.lanes = (int)plan->lanes,
+                                        .equity = run->curves,
+                                        .lane = plan->accounts[0].lanes,
+                                        .benchmark = run->benchmark,
                                         .quantiles = true};
         struct sim_result sims[LANES_MAX];
-        void *scratch = (unsigned char *)run->curves + (bars * plan->lanes * sizeof(double) + 63) / 64 * 64;
+        void *scratch = (unsigned char *)run->curves +
+                        (bars * plan->lanes * sizeof(double) + 63) / 64 * 64;
 
         memcpy(sims, results, plan->count * sizeof *sims);
         metrics_from_curves(&curves, plan->setup.kernels, plan->setup.options, scratch, sims);

@@ -1,9 +1,10 @@
-/* All parameter sets over all symbols.  Combinations are taken in WAVES of some thousand.  A wave is cut into
- * tasks, a SLICE of its combinations over a CHUNK of the symbols each; the members of a crew take tasks from
- * one counter, and the caller adds up the chunks in their order, so that sums do not depend on who did what.
+/* All parameter sets over all symbols.  Combinations are taken in WAVES of some thousand.  A wave
+ * is cut into tasks, a SLICE of its combinations over a CHUNK of the symbols each; the members of a
+ * crew take tasks from one counter, and the caller adds up the chunks in their order, so that sums
+ * do not depend on who did what.
  *
- * A slice takes every n-th value of the parameters that the rule's indicators share, and not a stretch of
- * combinations: slices of equal work, in which little is computed twice. */
+ * A slice takes every n-th value of the parameters that the rule's indicators share, and not a
+ * stretch of combinations: slices of equal work, in which little is computed twice. */
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,10 +15,10 @@
 #include "sweep/workspace.h"
 
 enum {
-    WAVE_COMBINATIONS = 1024,  /* for each member */
-    WAVE_ROOM = 16384,         /* combinations × chunks at work: 7 MiB of sums */
+    WAVE_COMBINATIONS = 1024, /* for each member */
+    WAVE_ROOM = 16384,        /* combinations × chunks at work: 7 MiB of sums */
     CHUNKS_MAX = 16,
-    TASKS_A_MEMBER = 3,        /* at least, where symbols give so many */
+    TASKS_A_MEMBER = 3, /* at least, where symbols give so many */
     DRAW_ROUNDS = 4
 };
 
@@ -29,7 +30,7 @@ struct sums {
 
 struct worker {
     struct workspace workspace;
-    struct plan *plan;   /* of `slice`, NULL: none yet */
+    struct plan *plan; /* of `slice`, NULL: none yet */
     size_t slice;
     struct sim_result *results; /* [wave_room] */
     enum status status;
@@ -53,23 +54,23 @@ struct job {
     struct walk walk;
 
     size_t wave_room, chunk_count;
-    uint64_t *wave;      /* combinations, rising */
+    uint64_t *wave; /* combinations, rising */
     size_t wave_count;
     uint64_t *sliced;    /* the same, slice by slice */
     uint32_t *place;     /* place in the wave of each of them */
     size_t *slice_begin; /* [slice_count + 1] */
     size_t slice_count;
     struct keyed *keys;
-    struct sums *sums;   /* [chunk][place in the wave] */
+    struct sums *sums; /* [chunk][place in the wave] */
     struct sweep_row *rows;
     atomic_size_t next_task, tasks_done;
     atomic_bool stop;
 };
 
-/* ---- which combinations ----------------------------------------------------------------------------- */
+/* ---- which combinations --------------------------------------------------------------------- */
 
-/* A permutation of 0 … count-1 by a seed: a Feistel network over the next power of four, walked until it
- * falls into the range.  Draws need no memory of what was drawn before. */
+/* A permutation of 0 … count-1 by a seed: a Feistel network over the next power of four, walked
+ * until it falls into the range.  Draws need no memory of what was drawn before. */
 static uint64_t permuted(uint64_t number, uint64_t count, uint64_t seed)
 {
     unsigned half = 1;
@@ -108,7 +109,8 @@ static void next_wave(struct job *job)
     double values[RULE_PARAMETERS_MAX];
 
     job->wave_count = 0;
-    while (job->wave_count < job->wave_room && walk->next < grid->combinations && walk->found < wanted) {
+    while (job->wave_count < job->wave_room && walk->next < grid->combinations &&
+           walk->found < wanted) {
         uint64_t number = walk->next++;
 
         if (sweep->random)
@@ -125,7 +127,7 @@ static void next_wave(struct job *job)
         qsort(job->wave, job->wave_count, sizeof *job->wave, compare_numbers);
 }
 
-/* ---- slices ----------------------------------------------------------------------------------------- */
+/* ---- slices --------------------------------------------------------------------------------- */
 
 struct keyed {
     uint64_t key;
@@ -141,7 +143,7 @@ static int compare_keyed(const void *left, const void *right)
     return a->place < b->place ? -1 : a->place > b->place;
 }
 
-/* A number for each combination of the wave that says which slice it falls into: keys[place].key. */
+/* Sorts keys[] by the slice that each combination of the wave falls into: its key. */
 static void number_slices(struct job *job)
 {
     const struct grid *grid = job->sweep->grid;
@@ -168,7 +170,8 @@ static void cut_slices(struct job *job)
 {
     size_t jobs = (size_t)crew_size(job->crew), lanes = LANES_WIDE;
     size_t most = (job->wave_count + lanes - 1) / lanes;
-    size_t wanted = (jobs * (job->chunk_count > 1 ? TASKS_A_MEMBER : 1) + job->chunk_count - 1) / job->chunk_count;
+    size_t wanted = (jobs * (job->chunk_count > 1 ? TASKS_A_MEMBER : 1) + job->chunk_count - 1) /
+                    job->chunk_count;
 
     job->slice_count = job->curves ? most : jobs == 1 ? 1 : MIN(wanted, most);
     number_slices(job);
@@ -182,15 +185,17 @@ static void cut_slices(struct job *job)
     }
 }
 
-/* ---- a task ----------------------------------------------------------------------------------------- */
+/* ---- a task --------------------------------------------------------------------------------- */
 
 static enum status worker_plan(struct job *job, struct worker *worker, size_t slice)
 {
     size_t begin = job->slice_begin[slice], count = job->slice_begin[slice + 1] - begin;
     struct plan_setup setup = {.grid = job->sweep->grid,
                                .kernels = count <= LANES_NARROW ? job->narrow : job->wide,
-                               .combinations = job->sliced + begin, .count = count,
-                               .options = &job->sweep->options, .curves = job->curves};
+                               .combinations = job->sliced + begin,
+                               .count = count,
+                               .options = &job->sweep->options,
+                               .curves = job->curves};
     enum status status = STATUS_MEMORY;
 
     if (worker->plan && worker->slice == slice)
@@ -237,8 +242,10 @@ static enum status run_task(struct job *job, struct worker *worker, size_t task)
         return STATUS_OK;
     TRY(worker_plan(job, worker, slice));
     for (size_t s = first; s < last; s++) {
-        struct plan_run run = {.symbol = &job->symbols[s], .benchmark = sweep->benchmark,
-                               .block_bars = block, .cancel = sweep->cancel};
+        struct plan_run run = {.symbol = &job->symbols[s],
+                               .benchmark = sweep->benchmark,
+                               .block_bars = block,
+                               .cancel = sweep->cancel};
 
         if (job->curves)
             TRY(workspace_curves(&worker->workspace, plan_curves_bytes(worker->plan, run.symbol),
@@ -257,7 +264,8 @@ static void work(void *context, int member)
     const struct sweep *sweep = job->sweep;
     struct worker *worker = &job->workers[member];
     size_t tasks = job->slice_count * job->chunk_count, task;
-    uint64_t all = sweep->random ? MIN(sweep->random, sweep->grid->combinations) : sweep->grid->combinations;
+    uint64_t all = sweep->random ? MIN(sweep->random, sweep->grid->combinations)
+                                 : sweep->grid->combinations;
 
     worker->status = STATUS_OK;
     worker->plan = NULL;
@@ -276,7 +284,7 @@ static void work(void *context, int member)
     }
 }
 
-/* ---- rows, and the best of them --------------------------------------------------------------------- */
+/* ---- rows, and the best of them ------------------------------------------------------------- */
 
 bool sweep_row_before(const struct sweep_row *a, const struct sweep_row *b, enum metric rank)
 {
@@ -303,7 +311,8 @@ static void sift(struct sweep_row *rows, size_t count, size_t at, enum metric ra
     }
 }
 
-static void keep_row(const struct sweep *sweep, struct sweep_result *result, const struct sweep_row *row)
+static void keep_row(const struct sweep *sweep, struct sweep_result *result,
+                     const struct sweep_row *row)
 {
     if (result->best_count < sweep->keep) {
         result->best[result->best_count++] = *row;
@@ -363,7 +372,7 @@ static enum status finish_wave(struct job *job, struct sweep_result *result, str
                           : STATUS_OK;
 }
 
-/* ---- the sweep -------------------------------------------------------------------------------------- */
+/* ---- the sweep ------------------------------------------------------------------------------ */
 
 static enum status run_wave(struct job *job, struct sweep_result *result, struct error *err)
 {
@@ -455,8 +464,8 @@ static enum status job_init(struct job *job, struct sweep_result *result, struct
     const struct sweep *sweep = job->sweep;
 
     if (sweep->keep < 1 || sweep->keep > SWEEP_KEEP_MAX)
-        return fail(err, STATUS_USAGE, "a sweep keeps 1 to %d combinations, not %zu", SWEEP_KEEP_MAX,
-                    sweep->keep);
+        return fail(err, STATUS_USAGE, "a sweep keeps 1 to %d combinations, not %zu",
+                    SWEEP_KEEP_MAX, sweep->keep);
     job->wide = kernels_select(sweep->isa, LANES_WIDE);
     job->narrow = kernels_select(sweep->isa, LANES_NARROW);
     if (!job->wide || !job->narrow)
@@ -467,7 +476,8 @@ static enum status job_init(struct job *job, struct sweep_result *result, struct
     TRY(choose_symbols(job, err));
     TRY(crew_new(&job->crew, sweep->env, sweep->jobs, err));
     job->chunk_count = MIN(job->symbol_count, (size_t)CHUNKS_MAX);
-    job->wave_room = MIN((size_t)WAVE_COMBINATIONS * (size_t)crew_size(job->crew), WAVE_ROOM / job->chunk_count);
+    job->wave_room = MIN((size_t)WAVE_COMBINATIONS * (size_t)crew_size(job->crew),
+                         WAVE_ROOM / job->chunk_count);
     if (sweep->wave)
         job->wave_room = sweep->wave;
     job->wave_room = MIN(job->wave_room, sweep->grid->combinations);

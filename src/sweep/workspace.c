@@ -18,7 +18,8 @@ enum status workspace_grow(struct workspace *workspace, struct error *err)
     void *memory;
 
     if (bytes > LAST_BYTES)
-        return fail(err, STATUS_LIMIT, "the rule needs more than %zu GiB of memory for one group of lanes",
+        return fail(err, STATUS_LIMIT,
+                    "the rule needs more than %zu GiB of memory for one group of lanes",
                     LAST_BYTES >> 30);
     if (workspace->arena.memory)
         memory_release(workspace->arena.memory, workspace->arena.bytes);

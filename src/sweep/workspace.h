@@ -1,6 +1,6 @@
-/* workspace: the memory of one worker, an arena that starts anew with more when it is full.  Address space
- * costs nothing until it is touched: most rules touch 200 KiB, a window of a million bars over sixteen lanes
- * 128 MiB. */
+/* workspace: the memory of one worker, an arena that starts anew with more when it is full. Address
+ * space costs nothing until it is touched: most rules touch 200 KiB, a window of a million bars
+ * over sixteen lanes 128 MiB. */
 #ifndef HARRIER_SWEEP_WORKSPACE_H
 #define HARRIER_SWEEP_WORKSPACE_H
 
@@ -14,7 +14,7 @@ struct workspace {
 
 void workspace_deinit(struct workspace *workspace);
 
-/* Drops all that is in the arena, and makes it larger (or makes it, at first).  Fails at its limit. */
+/* Drops all that is in the arena and makes it larger; at first, makes it.  Fails at its limit. */
 enum status workspace_grow(struct workspace *workspace, struct error *err);
 
 /* Room for curves: workspace->curves has at least so many bytes. */

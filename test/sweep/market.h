@@ -34,14 +34,17 @@ static inline void market_fill(double *column[BAR_COLUMNS], size_t bars, uint64_
         close = still ? price : MAX(close, 0.05);
         column[BAR_OPEN][t] = open;
         column[BAR_CLOSE][t] = close;
-        column[BAR_HIGH][t] = MAX(open, close) + (still ? 0 : round(3 * random_unit(&random) * 100) / 100);
-        column[BAR_LOW][t] = MIN(open, close) - (still ? 0 : 0.4 * MIN(open, close) * random_unit(&random) * 0.1);
+        column[BAR_HIGH][t] = MAX(open, close) +
+                              (still ? 0 : round(3 * random_unit(&random) * 100) / 100);
+        column[BAR_LOW][t] = MIN(open, close) -
+                             (still ? 0 : 0.4 * MIN(open, close) * random_unit(&random) * 0.1);
         column[BAR_VOLUME][t] = still ? 0 : (double)random_below(&random, 100000);
         price = close;
     }
 }
 
-static inline void market_init(struct market *market, size_t count, const size_t *lengths, uint64_t seed)
+static inline void market_init(struct market *market, size_t count, const size_t *lengths,
+                               uint64_t seed)
 {
     static const char *const names[] = {"AAA", "BBB", "CCC", "DDD", "EEE", "FFF", "GGG", "HHH"};
 
@@ -99,25 +102,32 @@ static inline void usual_parameters(const struct rule *rule, double values[RULE_
 
 static const struct sim_options close_fills = {
     .cash = 10000, .fee = 0.001, .fill = FILL_CLOSE, .year_bars = 365};
-static const struct sim_options open_fills = {
-    .cash = 5000, .fee = 0.002, .fill = FILL_OPEN, .slippage = 0.0005, .borrow = 0.05, .year_bars = 252};
+static const struct sim_options open_fills = {.cash = 5000,
+                                              .fee = 0.002,
+                                              .fill = FILL_OPEN,
+                                              .slippage = 0.0005,
+                                              .borrow = 0.05,
+                                              .year_bars = 252};
 
-/* Rules that between them use all parts: levels of both kinds, shorts, sizes, time exits, conditions with
- * state, several outputs, columns of time, number conditions. */
+/* Rules that between them use all parts: levels of both kinds, shorts, sizes, time exits,
+ * conditions with state, several outputs, columns of time, number conditions. */
 static const char *const test_rules[] = {
     "param period = 5 in 2..50\nparam oversold = 40 in 10..45 step 5\n"
     "r = rsi(close, period)\nbuy when crossunder(r, oversold)\nsell when crossover(r, 60)\n",
 
     "fast = ema(close, 5)\nslow = ema(close, 12)\nbuy when crossover(fast, slow)\n"
-    "sell when crossunder(fast, slow)\nstop 2 * atr(7)\ntarget 20%\ntrail 10%\nexit after 15 bars\n",
+    "sell when crossunder(fast, slow)\nstop 2 * atr(7)\ntarget 20%\ntrail 10%\nexit after 15 "
+    "bars\n",
 
     "buy when close > highest(high, 9)[1]\nshort when close < lowest(low, 9)[1]\n"
     "cover when close > sma(close, 5)\nsell when close < sma(close, 5)\nsize 50%\nstop 5%\n",
 
     "x = nz(close - close[3], 0)\nup = not (ema(x, 4) < 0)\n"
-    "buy when up and count(close > open, 6) > 3 and hour >= 3\nsell when barssince(up) > 2 or weekday == 5\n",
+    "buy when up and count(close > open, 6) > 3 and hour >= 3\nsell when barssince(up) > 2 or "
+    "weekday == 5\n",
 
-    "buy when rsi(sma(close, 3), 5) < 40 and volume > sma(volume, 10)\nsell when bar_index / 7 == round(bar_index / 7)\n",
+    "buy when rsi(sma(close, 3), 5) < 40 and volume > sma(volume, 10)\nsell when bar_index / 7 == "
+    "round(bar_index / 7)\n",
 };
 
 static inline void check_sims(const struct sim_result *a, const struct sim_result *b)
@@ -148,7 +158,8 @@ static inline void check_trades(const struct trade *a, const struct trade *b, si
     }
 }
 
-static inline void check_results(const struct batch_result *a, const struct batch_result *b, size_t bars)
+static inline void check_results(const struct batch_result *a, const struct batch_result *b,
+                                 size_t bars)
 {
     CHECK_INT(a->status, b->status);
     CHECK(!a->problem == !b->problem && (!a->problem || !strcmp(a->problem, b->problem)));

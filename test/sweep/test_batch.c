@@ -1,4 +1,5 @@
-/* A batch gives the same bits however it is cut, and a symbol's result depends on nothing but its bars. */
+/* A batch gives the same bits however it is cut, and a symbol's result depends on nothing but its
+ * bars. */
 #include "market.h"
 
 #include <stdatomic.h>
@@ -24,14 +25,16 @@ static void run(struct batch *batch, const struct rule *rule, const struct marke
     batch->symbols = NULL;
 }
 
-static void check_market(const struct market *market, const struct batch_result *a, const struct batch_result *b)
+static void check_market(const struct market *market, const struct batch_result *a,
+                         const struct batch_result *b)
 {
     for (size_t s = 0; s < market->count; s++)
         check_results(&a[s], &b[s], market->symbols[s].end - market->symbols[s].begin);
 }
 
-static const size_t mixed_lengths[] = {300, 1,   2,  257, 15,  14, 13,  64,  65, 63,  128, 129, 300, 300, 200, 40, 7,
-                                       300, 299, 90, 300, 300, 31, 300, 200, 50, 127, 300, 300, 10,  300, 222, 33, 100};
+static const size_t mixed_lengths[] = {300, 1,   2,   257, 15,  14,  13,  64,  65,  63,  128, 129,
+                                       300, 300, 200, 40,  7,   300, 299, 90,  300, 300, 31,  300,
+                                       200, 50,  127, 300, 300, 10,  300, 222, 33,  100};
 
 /* `begin` a third, a half or nothing of each symbol's bars. */
 static void begin_anywhere(struct market *market)
@@ -47,7 +50,10 @@ static void compare_all_ways(const struct market *market, const struct rule *rul
     static struct batch_result expected[MARKET_SYMBOLS_MAX], results[MARKET_SYMBOLS_MAX];
     const char *isas[8];
     size_t isa_count = kernels_list(isas, 8), trades = 0;
-    struct batch plain = {.options = *options, .want = EVERYTHING, .isa = "base", .lanes = LANES_NARROW,
+    struct batch plain = {.options = *options,
+                          .want = EVERYTHING,
+                          .isa = "base",
+                          .lanes = LANES_NARROW,
                           .block_bars = 64};
 
     run(&plain, rule, market, expected);
@@ -58,8 +64,12 @@ static void compare_all_ways(const struct market *market, const struct rule *rul
         for (size_t b = 0; b < ARRAY_COUNT(blocks); b++)
             for (int lanes = 0; lanes <= LANES_WIDE; lanes += lanes ? 12 : 4)
                 for (int jobs = 1; jobs <= 3; jobs += 2) {
-                    struct batch batch = {.options = *options, .want = EVERYTHING, .isa = isas[i],
-                                          .lanes = lanes, .jobs = jobs, .block_bars = blocks[b]};
+                    struct batch batch = {.options = *options,
+                                          .want = EVERYTHING,
+                                          .isa = isas[i],
+                                          .lanes = lanes,
+                                          .jobs = jobs,
+                                          .block_bars = blocks[b]};
                     if (jobs == 3 && b % 2)
                         continue;
                     run(&batch, rule, market, results);
@@ -133,9 +143,10 @@ TEST(a_symbol_has_the_same_result_alone_and_in_company_of_1_to_17_in_any_order)
     market_deinit(&market);
 }
 
-/* Signals from a run over all bars, one lane and one bar at a time; then an account that is shown them from
- * `begin` on. */
-static void masked_run(const struct rule *rule, const struct batch_symbol *symbol, struct sim_result *result)
+/* Signals from a run over all bars, one lane and one bar at a time; then an account that is shown
+ * them from `begin` on. */
+static void masked_run(const struct rule *rule, const struct batch_symbol *symbol,
+                       struct sim_result *result)
 {
     static unsigned char memory[8 << 20];
     static double zero[RULE_PARAMETERS_MAX][LANES_MAX];
@@ -154,8 +165,10 @@ static void masked_run(const struct rule *rule, const struct batch_symbol *symbo
         plan.has[s] = program->signal[s] != NULL;
     for (int l = 0; l < LEVELS; l++)
         plan.level[l] = (enum sim_level_kind)rule->level[l].kind;
-    lanes[0] = (struct ledger_lane){bars_slice(&symbol->bars, symbol->begin, symbol->end), program->exit_after[0]};
-    struct ledger_setup ledger_setup = {.kernels = kernels, .options = &open_fills, .plan = &plan, .lanes = lanes};
+    lanes[0] = (struct ledger_lane){bars_slice(&symbol->bars, symbol->begin, symbol->end),
+                                    program->exit_after[0]};
+    struct ledger_setup ledger_setup = {
+        .kernels = kernels, .options = &open_fills, .plan = &plan, .lanes = lanes};
     ledger_start(ledger, &ledger_setup);
     program_start(program);
     for (size_t bar = 0; bar < symbol->end; bar++) {
@@ -170,7 +183,8 @@ static void masked_run(const struct rule *rule, const struct batch_symbol *symbo
                 program->column[c][l] = c < BAR_COLUMNS ? price[c][l]
                                         : c == COLUMN_BAR_INDEX
                                             ? (double)bar
-                                            : rule_column_of_time((enum rule_column)c, symbol->bars.time[bar], 0);
+                                            : rule_column_of_time((enum rule_column)c,
+                                                                  symbol->bars.time[bar], 0);
         program_block(program, 1);
         for (int c = 0; c < BAR_COLUMNS; c++)
             block.price[c] = price[c];
@@ -188,8 +202,10 @@ TEST(an_account_that_begins_late_is_a_run_over_all_bars_with_signals_masked_unti
 {
     static const char *const rules[] = {
         "r = rsi(close, 6)\nbuy when crossunder(r, 45)\nsell when crossover(r, 55)\n",
-        "buy when ema(close, 3) > ema(close, 30)\nsell when close < sma(close, 4)\nstop 2 * atr(7)\ntarget 15%\n",
-        "x = nz(close - close[3], 0)\nbuy when not (ema(x, 4) < 0) and count(close > open, 6) > 3 and hour >= 3\n"
+        "buy when ema(close, 3) > ema(close, 30)\nsell when close < sma(close, 4)\nstop 2 * "
+        "atr(7)\ntarget 15%\n",
+        "x = nz(close - close[3], 0)\nbuy when not (ema(x, 4) < 0) and count(close > open, 6) > 3 "
+        "and hour >= 3\n"
         "sell when bar_index / 7 == round(bar_index / 7)\n",
     };
     static struct batch_result results[MARKET_SYMBOLS_MAX];
@@ -252,7 +268,8 @@ TEST(bars_cut_off_in_front_are_another_run_than_an_account_that_begins_late)
     static const size_t lengths[] = {200};
     static struct batch_result warm, cold, copied;
     struct market market, copy;
-    const struct rule *rule = rule_of("buy when close > ema(close, 90)\nsell when close < ema(close, 90)\n");
+    const struct rule *rule = rule_of(
+        "buy when close > ema(close, 90)\nsell when close < ema(close, 90)\n");
     struct batch batch = {.options = close_fills, .want = EVERYTHING};
 
     market_init(&market, 1, lengths, 6);
@@ -267,7 +284,8 @@ TEST(bars_cut_off_in_front_are_another_run_than_an_account_that_begins_late)
     copy.symbols[0].bars.column[BAR_CLOSE] = close;
     run(&batch, rule, &copy, &copied);
     check_results(&cold, &copied, 100);
-    CHECK(warm.trade_count != cold.trade_count || memcmp(warm.equity, cold.equity, 100 * sizeof(double)));
+    CHECK(warm.trade_count != cold.trade_count ||
+          memcmp(warm.equity, cold.equity, 100 * sizeof(double)));
     batch_results_deinit(&warm, 1);
     batch_results_deinit(&cold, 1);
     batch_results_deinit(&copied, 1);
@@ -279,7 +297,8 @@ TEST(a_symbol_without_bars_fails_alone_and_one_with_few_has_a_note)
 {
     static const size_t lengths[] = {100, 0, 14, 15, 1, 50};
     static struct batch_result results[6];
-    const struct rule *rule = rule_of("buy when rsi(close, 14) < 60\nsell when rsi(close, 14) > 70\n");
+    const struct rule *rule = rule_of(
+        "buy when rsi(close, 14) < 60\nsell when rsi(close, 14) > 70\n");
     struct batch batch = {.options = close_fills, .want = EVERYTHING};
     struct market market;
 
@@ -307,15 +326,21 @@ TEST(parameters_that_break_a_require_are_refused)
 {
     static const size_t lengths[] = {100};
     static struct batch_result result;
-    const struct rule *rule = rule_of("param a = 5\nparam b = 9\nrequire a < b\nbuy when sma(close, a) > sma(close, b)\n"
-                                      "sell when close < 1\n");
+    const struct rule *rule = rule_of(
+        "param a = 5\nparam b = 9\nrequire a < b\nbuy when sma(close, a) > sma(close, b)\n"
+        "sell when close < 1\n");
     double parameters[] = {9, 5};
     struct market market;
     struct error err;
 
     market_init(&market, 1, lengths, 8);
-    struct batch batch = {.rule = rule, .parameters = parameters, .options = close_fills, .jobs = 1,
-                          .symbols = market.symbols, .symbol_count = 1, .env = env_posix()};
+    struct batch batch = {.rule = rule,
+                          .parameters = parameters,
+                          .options = close_fills,
+                          .jobs = 1,
+                          .symbols = market.symbols,
+                          .symbol_count = 1,
+                          .env = env_posix()};
     CHECK_STATUS(batch_run(&batch, &result, &err), STATUS_USAGE);
     batch_results_deinit(&result, 1);
     batch.isa = "sse9";
@@ -345,9 +370,16 @@ TEST(a_cancelled_batch_keeps_what_is_whole)
     for (int jobs = 1; jobs <= 2; jobs++) {
         int cancel = 0;
         size_t done = 0, left = 0;
-        struct batch batch = {.rule = rule, .parameters = parameters, .options = close_fills, .jobs = jobs,
-                              .symbols = market.symbols, .symbol_count = market.count, .env = env_posix(),
-                              .want = EVERYTHING, .cancel = &cancel, .progress = cancel_after_first,
+        struct batch batch = {.rule = rule,
+                              .parameters = parameters,
+                              .options = close_fills,
+                              .jobs = jobs,
+                              .symbols = market.symbols,
+                              .symbol_count = market.count,
+                              .env = env_posix(),
+                              .want = EVERYTHING,
+                              .cancel = &cancel,
+                              .progress = cancel_after_first,
                               .progress_context = &cancel};
 
         CHECK_STATUS(batch_run(&batch, results, &err), STATUS_INTERRUPTED);
@@ -402,8 +434,13 @@ TEST(a_batch_without_memory_says_so_wherever_it_runs_out)
     market_init(&market, 20, mixed_lengths, 11);
     usual_parameters(rule, parameters);
     for (long nth = 1; status != STATUS_OK; nth++) {
-        struct batch batch = {.rule = rule, .parameters = parameters, .options = open_fills, .jobs = 1,
-                              .symbols = market.symbols, .symbol_count = market.count, .env = env_posix(),
+        struct batch batch = {.rule = rule,
+                              .parameters = parameters,
+                              .options = open_fills,
+                              .jobs = 1,
+                              .symbols = market.symbols,
+                              .symbol_count = market.count,
+                              .env = env_posix(),
                               .want = EVERYTHING};
         bool failed = false;
 
@@ -430,7 +467,10 @@ TEST(a_batch_of_nothing_is_done_at_once)
     struct error err;
 
     usual_parameters(rule, parameters);
-    struct batch batch = {.rule = rule, .parameters = parameters, .options = close_fills, .jobs = 2,
+    struct batch batch = {.rule = rule,
+                          .parameters = parameters,
+                          .options = close_fills,
+                          .jobs = 2,
                           .env = env_posix()};
     CHECK_OK(batch_run(&batch, none, &err));
 }

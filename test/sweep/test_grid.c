@@ -7,9 +7,11 @@ static struct error err;
 
 static const struct rule *rule(void)
 {
-    return rule_of("param n = 14 in 2..5000\nparam x = 30.5 in 0..100 step 0.5\nparam p = 5% in 1%..20% step 1%\n"
-                   "param free = 1.5\nparam pick = 3 in {1, 3, 9}\nparam cut = 2%\nrequire n < 4000\n"
-                   "buy when rsi(close, n) < x * free * pick\nsell when close < 1\nstop p\ntarget cut\n");
+    return rule_of(
+        "param n = 14 in 2..5000\nparam x = 30.5 in 0..100 step 0.5\nparam p = 5% in 1%..20% step "
+        "1%\n"
+        "param free = 1.5\nparam pick = 3 in {1, 3, 9}\nparam cut = 2%\nrequire n < 4000\n"
+        "buy when rsi(close, n) < x * free * pick\nsell when close < 1\nstop p\ntarget cut\n");
 }
 
 static void start(struct grid *grid)
@@ -78,12 +80,15 @@ TEST(a_wrong_axis_is_refused_with_a_sentence)
     check_refused("free=0..1e9:1", STATUS_LIMIT, "the limit is 65536");
     check_refused("nn=5..7", STATUS_USAGE, "nn");
     check_refused("n=nan..7", STATUS_USAGE, "not a number");
-    CHECK_STATUS(grid_add(&(struct grid){.rule = rule(), .combinations = 1}, &arena, TEXT("n=1..7"), &err),
-                 STATUS_USAGE); /* below its range */
-    CHECK_STATUS(grid_add(&(struct grid){.rule = rule(), .combinations = 1}, &arena, TEXT("pick=1..3:1"), &err),
+    CHECK_STATUS(
+        grid_add(&(struct grid){.rule = rule(), .combinations = 1}, &arena, TEXT("n=1..7"), &err),
+        STATUS_USAGE); /* below its range */
+    CHECK_STATUS(grid_add(&(struct grid){.rule = rule(), .combinations = 1}, &arena,
+                          TEXT("pick=1..3:1"), &err),
                  STATUS_USAGE); /* 2 is not in its list */
-    CHECK_STATUS(grid_add(&(struct grid){.rule = rule(), .combinations = 1}, &arena, TEXT("n={5.5}"), &err),
-                 STATUS_USAGE); /* not whole */
+    CHECK_STATUS(
+        grid_add(&(struct grid){.rule = rule(), .combinations = 1}, &arena, TEXT("n={5.5}"), &err),
+        STATUS_USAGE); /* not whole */
 }
 
 TEST(two_axes_of_one_parameter_and_too_many_combinations_are_refused)
@@ -124,7 +129,8 @@ TEST(combinations_count_with_the_last_parameter_fastest)
     uint64_t number = 0;
 
     start(&grid);
-    CHECK_OK(grid_add(&grid, &arena, TEXT("pick={9, 1}"), &err)); /* the order of the flags is no matter */
+    CHECK_OK(grid_add(&grid, &arena, TEXT("pick={9, 1}"),
+                      &err)); /* the order of the flags is no matter */
     CHECK_OK(grid_add(&grid, &arena, TEXT("n=5..7"), &err));
     for (double n = 5; n <= 7; n++)
         for (int pick = 0; pick < 2; pick++, number++) {

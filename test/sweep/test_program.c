@@ -1,12 +1,13 @@
-/* A program shares registers between values that do not live at the same time.  The reference gives every node
- * of the graph a register of its own and runs the same kernels in the order of the graph. */
+/* A program shares registers between values that do not live at the same time.  The reference gives
+ * every node of the graph a register of its own and runs the same kernels in the order of the
+ * graph. */
 #include "market.h"
 
 #include "rule/program.h"
 
 enum { BARS = 300, ARENA_BYTES = 64 << 20 };
 
-/* ---- the reference ------------------------------------------------------------------------------------ */
+/* ---- the reference -------------------------------------------------------------------------- */
 
 struct plain {
     const struct rule *rule;
@@ -62,7 +63,8 @@ static void plain_init(struct plain *plain, struct arena *arena, const struct ru
             op->out[i] = plain->out[n][i];
         op->condition = plain->words[n];
         size_t bytes = kernels->functions[op->kernel]->state_bytes
-                           ? kernels->functions[op->kernel]->state_bytes(op) : 0;
+                           ? kernels->functions[op->kernel]->state_bytes(op)
+                           : 0;
         op->state = bytes ? arena_alloc(arena, MAX(bytes, (size_t)64)) : NULL;
         if (kernels->functions[op->kernel]->start)
             kernels->functions[op->kernel]->start(op);
@@ -76,11 +78,12 @@ static void plain_block(struct plain *plain, size_t bars)
             plain->kernels->functions[plain->ops[n].kernel]->run(&plain->ops[n], bars);
 }
 
-/* ---- random rules --------------------------------------------------------------------------------------- */
+/* ---- random rules --------------------------------------------------------------------------- */
 
 static void random_number(struct random *random, struct buffer *out, int depth)
 {
-    static const char *const leaves[] = {"close", "open", "high", "low", "volume", "v0", "v1", "v2", "close[2]"};
+    static const char *const leaves[] = {"close", "open", "high", "low",     "volume",
+                                         "v0",    "v1",   "v2",   "close[2]"};
     static const char *const calls[] = {"ema(", "sma(", "rsi(", "highest(", "lowest(", "sum("};
     static const char *const signs[] = {" + ", " - ", " * ", " / "};
     uint64_t choice = random_below(random, depth > 0 ? 12 : 3);
@@ -146,7 +149,8 @@ static const struct rule *random_rule(uint64_t seed)
     struct random random;
 
     random_init(&random, seed, 7);
-    buffer_add_text(&text, "param p = 4 in 2..20\nparam q = 5\nv0 = (high + low) / 2\nv1 = ema(close, p)\nv2 = close - v1\n");
+    buffer_add_text(&text, "param p = 4 in 2..20\nparam q = 5\nv0 = (high + low) / 2\nv1 = "
+                           "ema(close, p)\nv2 = close - v1\n");
     buffer_add_text(&text, "v3 = ");
     random_number(&random, &text, 5);
     buffer_add_text(&text, "\nc0 = ");
@@ -161,7 +165,7 @@ static const struct rule *random_rule(uint64_t seed)
     return rule;
 }
 
-/* ---- tests ------------------------------------------------------------------------------------------------ */
+/* ---- tests ---------------------------------------------------------------------------------- */
 
 struct bench {
     struct arena arena;
@@ -218,17 +222,20 @@ static void check_block(const struct program *program, const struct plain *plain
                 const double *expected =
                     at->type == TYPE_NUMBER ? &plain->row[node][l]
                     : at->kind == NODE_OUTPUT
-                        ? &plain->out[at->input[0]][at->index][t * (size_t)program->lanes + (size_t)l]
+                        ? &plain->out[at->input[0]][at->index]
+                                     [t * (size_t)program->lanes + (size_t)l]
                         : &plain->out[node][0][t * (size_t)program->lanes + (size_t)l];
                 CHECK_SAME_BITS(&value, expected, 1);
             }
     }
 }
 
-static void compare_with_plain(struct bench *bench, const struct rule *rule, int lanes, size_t block)
+static void compare_with_plain(struct bench *bench, const struct rule *rule, int lanes,
+                               size_t block)
 {
     const struct kernels *kernels = kernels_select(NULL, lanes);
-    struct program_setup setup = {.kernels = kernels, .parameters = (const double(*)[LANES_MAX])bench->parameters};
+    struct program_setup setup = {.kernels = kernels,
+                                  .parameters = (const double(*)[LANES_MAX])bench->parameters};
     struct program *program;
     struct plain plain;
     struct error err;
@@ -291,7 +298,8 @@ TEST(named_values_are_what_they_are_without_being_kept)
     bench_init(&bench);
     for (uint64_t seed = 1000; seed < 1060; seed++) {
         const struct rule *rule = random_rule(seed);
-        struct program_setup setup = {.kernels = kernels_select(NULL, LANES_WIDE), .values = true,
+        struct program_setup setup = {.kernels = kernels_select(NULL, LANES_WIDE),
+                                      .values = true,
                                       .parameters = (const double(*)[LANES_MAX])bench.parameters};
         struct program *kept, *single, *bare;
         struct error err;
@@ -319,9 +327,11 @@ TEST(named_values_are_what_they_are_without_being_kept)
                 for (int v = 0; v < rule->value_count; v++)
                     for (int l = 0; l < LANES_WIDE; l++)
                         if (rule->nodes[rule->values[v].node].type == TYPE_CONDITION) {
-                            CHECK((kept->value_condition[v][l] >> t & 1) == single->value_condition[v][l]);
+                            CHECK((kept->value_condition[v][l] >> t & 1) ==
+                                  single->value_condition[v][l]);
                         } else {
-                            double a = value_of(kept->value[v], t, l), b = value_of(single->value[v], 0, l);
+                            double a = value_of(kept->value[v], t, l),
+                                   b = value_of(single->value[v], 0, l);
                             CHECK_SAME_BITS(&a, &b, 1);
                         }
             }
@@ -334,7 +344,8 @@ TEST(a_program_that_does_not_fit_its_arena_says_so)
 {
     const struct rule *rule = random_rule(5);
     static const double parameters[RULE_PARAMETERS_MAX][LANES_MAX];
-    struct program_setup setup = {.kernels = kernels_select(NULL, LANES_WIDE), .parameters = parameters};
+    struct program_setup setup = {.kernels = kernels_select(NULL, LANES_WIDE),
+                                  .parameters = parameters};
     enum status status = STATUS_MEMORY;
     unsigned char *memory = mem_alloc_aligned(64, 4 << 20);
 

@@ -10,7 +10,8 @@ struct surface {
     size_t count;
 };
 
-static enum status add_rows(void *context, const struct sweep_row *rows, size_t count, struct error *err)
+static enum status add_rows(void *context, const struct sweep_row *rows, size_t count,
+                            struct error *err)
 {
     struct surface *surface = context;
 
@@ -20,7 +21,8 @@ static enum status add_rows(void *context, const struct sweep_row *rows, size_t 
     return STATUS_OK;
 }
 
-static void make_grid(struct grid *grid, struct arena *arena, const struct rule *rule, const char *const *axes)
+static void make_grid(struct grid *grid, struct arena *arena, const struct rule *rule,
+                      const char *const *axes)
 {
     double values[RULE_PARAMETERS_MAX];
     struct error err;
@@ -61,7 +63,8 @@ static double mean(const struct batch_result *results, size_t count, int metric)
     return defined ? sum / (double)defined : (double)NAN;
 }
 
-static void check_against_batches(const struct sweep *sweep, const struct surface *surface, const char *source)
+static void check_against_batches(const struct sweep *sweep, const struct surface *surface,
+                                  const char *source)
 {
     static struct batch_result results[MARKET_SYMBOLS_MAX];
     bool all = !metric_rows[sweep->rank].ranking;
@@ -72,17 +75,22 @@ static void check_against_batches(const struct sweep *sweep, const struct surfac
     CHECK_OK(batch_runner_new(&runner, env_posix(), 1, &err));
     for (size_t r = 0; r < surface->count; r++) {
         const struct sweep_row *row = &surface->rows[r];
-        struct batch batch = {.rule = sweep->grid->rule, .parameters = values, .options = sweep->options,
-                              .symbols = sweep->symbols, .symbol_count = sweep->symbol_count,
-                              .want = all ? WANT_ALL_METRICS | WANT_QUANTILES : 0, .env = env_posix()};
+        struct batch batch = {.rule = sweep->grid->rule,
+                              .parameters = values,
+                              .options = sweep->options,
+                              .symbols = sweep->symbols,
+                              .symbol_count = sweep->symbol_count,
+                              .want = all ? WANT_ALL_METRICS | WANT_QUANTILES : 0,
+                              .env = env_posix()};
 
         grid_values(sweep->grid, row->combination, values);
         CHECK_OK(batch_runner_run(runner, &batch, results, &err));
         for (int m = 0; m < METRIC_COUNT; m++) {
             double expected = mean(results, sweep->symbol_count, m);
-            if (memcmp(&row->metric[m], &expected, sizeof expected) && !(isnan(expected) && isnan(row->metric[m])))
-                print_error("combination %llu of\n%s\n%s\n", (unsigned long long)row->combination, source,
-                            metric_rows[m].name);
+            if (memcmp(&row->metric[m], &expected, sizeof expected) &&
+                !(isnan(expected) && isnan(row->metric[m])))
+                print_error("combination %llu of\n%s\n%s\n", (unsigned long long)row->combination,
+                            source, metric_rows[m].name);
             CHECK_SAME_BITS(&row->metric[m], &expected, 1);
         }
         trades += mean(results, sweep->symbol_count, METRIC_TRADES);
@@ -99,25 +107,40 @@ static const struct {
 } cases[] = {
     {"param period = 14\nparam oversold = 30\nparam overbought = 70\nr = rsi(close, period)\n"
      "buy when crossunder(r, oversold)\nsell when crossover(r, overbought)\n",
-     {"period=3..12", "oversold=35..45:2.5", "overbought={55, 60, 65}"}, false},
-    {"param fast = 5\nparam slow = 12\nrequire fast < slow\nbuy when crossover(ema(close, fast), ema(close, slow))\n"
+     {"period=3..12", "oversold=35..45:2.5", "overbought={55, 60, 65}"},
+     false},
+    {"param fast = 5\nparam slow = 12\nrequire fast < slow\nbuy when crossover(ema(close, fast), "
+     "ema(close, slow))\n"
      "sell when crossunder(ema(close, fast), ema(close, slow))\n",
-     {"fast=2..9", "slow=4..22:2"}, true},
-    {"param a = 3\nparam b = 7\nparam c = 4\nline, signal, _ = macd(close, a, b, c)\nbuy when crossover(line, signal)\n"
+     {"fast=2..9", "slow=4..22:2"},
+     true},
+    {"param a = 3\nparam b = 7\nparam c = 4\nline, signal, _ = macd(close, a, b, c)\nbuy when "
+     "crossover(line, signal)\n"
      "sell when crossunder(line, signal)\n",
-     {"a=2..5", "b=6..9", "c=3..5"}, false},
-    {"param n = 9\nparam s = 5%\nparam t = 10%\nparam w = 2\nbuy when close > sma(close, n)\nsell when close < sma(close, n)\n"
+     {"a=2..5", "b=6..9", "c=3..5"},
+     false},
+    {"param n = 9\nparam s = 5%\nparam t = 10%\nparam w = 2\nbuy when close > sma(close, n)\nsell "
+     "when close < sma(close, n)\n"
      "stop s\ntarget t\ntrail w * atr(5)\n",
-     {"n={3, 8}", "s=2%..6%:2%", "t={5%, 10%}", "w=1..3:0.5"}, true},
-    {"param n = 9\nparam m = 5\nbuy when close > ema(close, n)\nshort when close < ema(close, n)\nstop atr(m) * 2\n"
+     {"n={3, 8}", "s=2%..6%:2%", "t={5%, 10%}", "w=1..3:0.5"},
+     true},
+    {"param n = 9\nparam m = 5\nbuy when close > ema(close, n)\nshort when close < ema(close, "
+     "n)\nstop atr(m) * 2\n"
      "target ema(high - low, n) * 3\nexit after m bars\nsize 40%\n",
-     {"n=2..20", "m=3..7"}, true},
+     {"n=2..20", "m=3..7"},
+     true},
     {"param n = 9\nparam k = 3\nparam z = 50%\nup = not (ema(nz(close - close[n], 0), 4) < 0)\n"
-     "buy when up and count(close > open, n) > k\nsell when barssince(up) > 2 or weekday == k\nsize z\nstop high - low\n",
-     {"n={4, 6, 9}", "k=1..4:1", "z=25%..100%:25%"}, true},
-    {"param k = 3\nparam x = 4\nbuy when bar_index > k and close > open\nsell when k < x and close < open\nexit after x bars\n",
-     {"k=1..6:1", "x=2..5"}, false},
-    {"param k = 3\nbuy when close > close[k]\nsell when close < close[k]\nstop volume / 10000\n", {"k=1..5"}, true},
+     "buy when up and count(close > open, n) > k\nsell when barssince(up) > 2 or weekday == "
+     "k\nsize z\nstop high - low\n",
+     {"n={4, 6, 9}", "k=1..4:1", "z=25%..100%:25%"},
+     true},
+    {"param k = 3\nparam x = 4\nbuy when bar_index > k and close > open\nsell when k < x and close "
+     "< open\nexit after x bars\n",
+     {"k=1..6:1", "x=2..5"},
+     false},
+    {"param k = 3\nbuy when close > close[k]\nsell when close < close[k]\nstop volume / 10000\n",
+     {"k=1..5"},
+     true},
 };
 
 static const size_t lengths[] = {300, 0, 129, 1, 200, 65};
@@ -138,9 +161,12 @@ TEST(every_combination_of_a_sweep_has_the_bits_of_a_batch)
 
             arena_init(&arena, memory, AXES_BYTES);
             make_grid(&grid, &arena, rule_of(cases[c].source), cases[c].axes);
-            struct sweep sweep = {.grid = &grid, .options = cases[c].next_open ? open_fills : close_fills,
-                                  .symbols = market.symbols, .symbol_count = (size_t)symbols,
-                                  .rank = METRIC_TOTAL_RETURN, .keep = 7};
+            struct sweep sweep = {.grid = &grid,
+                                  .options = cases[c].next_open ? open_fills : close_fills,
+                                  .symbols = market.symbols,
+                                  .symbol_count = (size_t)symbols,
+                                  .rank = METRIC_TOTAL_RETURN,
+                                  .keep = 7};
             run_sweep(&sweep, &result, &surface);
             CHECK_INT(result.evaluated + result.skipped, grid.combinations);
             CHECK_INT(surface.count, result.evaluated);
@@ -164,7 +190,8 @@ static void check_rows(const struct sweep_row *a, const struct sweep_row *b, siz
 
 TEST(a_sweep_has_the_same_bits_for_all_threads_waves_blocks_and_builds)
 {
-    static const size_t many[] = {100, 40, 65, 7, 30, 90, 64, 12, 33, 80, 20, 64, 10, 50, 70, 25, 61, 40, 15, 5};
+    static const size_t many[] = {100, 40, 65, 7,  30, 90, 64, 12, 33, 80,
+                                  20,  64, 10, 50, 70, 25, 61, 40, 15, 5};
     struct surface expected = {.rows = mem_alloc(ROWS_MAX * sizeof *expected.rows)};
     struct surface surface = {.rows = mem_alloc(ROWS_MAX * sizeof *surface.rows)};
     unsigned char *memory = mem_alloc_aligned(64, AXES_BYTES);
@@ -182,8 +209,11 @@ TEST(a_sweep_has_the_same_bits_for_all_threads_waves_blocks_and_builds)
 
             arena_init(&arena, memory, AXES_BYTES);
             make_grid(&grid, &arena, rule_of(cases[c].source), cases[c].axes);
-            struct sweep sweep = {.grid = &grid, .options = cases[c].next_open ? open_fills : close_fills,
-                                  .symbols = market.symbols, .symbol_count = symbols, .rank = METRIC_SHARPE,
+            struct sweep sweep = {.grid = &grid,
+                                  .options = cases[c].next_open ? open_fills : close_fills,
+                                  .symbols = market.symbols,
+                                  .symbol_count = symbols,
+                                  .rank = METRIC_SHARPE,
                                   .keep = 5};
             run_sweep(&sweep, &first, &expected);
             for (size_t i = 0; i < 12; i++) {
@@ -215,8 +245,8 @@ static int compare_rows(const void *a, const void *b)
 
 TEST(the_best_rows_are_the_first_of_the_sorted_surface)
 {
-    static const enum metric metrics[] = {METRIC_TOTAL_RETURN, METRIC_MAX_DRAWDOWN, METRIC_WIN_RATE, METRIC_TRADES,
-                                          METRIC_PROFIT_FACTOR};
+    static const enum metric metrics[] = {METRIC_TOTAL_RETURN, METRIC_MAX_DRAWDOWN, METRIC_WIN_RATE,
+                                          METRIC_TRADES, METRIC_PROFIT_FACTOR};
     static const size_t keeps[] = {1, 2, 3, 10, 149, 150, 151, 5000};
     struct surface surface = {.rows = mem_alloc(ROWS_MAX * sizeof *surface.rows)};
     unsigned char *memory = mem_alloc_aligned(64, AXES_BYTES);
@@ -229,8 +259,13 @@ TEST(the_best_rows_are_the_first_of_the_sorted_surface)
     make_grid(&grid, &arena, rule_of(cases[0].source), cases[0].axes);
     for (size_t m = 0; m < ARRAY_COUNT(metrics); m++)
         for (size_t k = 0; k < ARRAY_COUNT(keeps); k++) {
-            struct sweep sweep = {.grid = &grid, .options = close_fills, .symbols = market.symbols,
-                                  .symbol_count = market.count, .rank = metrics[m], .keep = keeps[k], .jobs = 2};
+            struct sweep sweep = {.grid = &grid,
+                                  .options = close_fills,
+                                  .symbols = market.symbols,
+                                  .symbol_count = market.count,
+                                  .rank = metrics[m],
+                                  .keep = keeps[k],
+                                  .jobs = 2};
             struct sweep_result result;
 
             run_sweep(&sweep, &result, &surface);
@@ -261,9 +296,13 @@ TEST(a_metric_that_needs_the_whole_curve_is_the_batch_s_too)
 
         arena_init(&arena, memory, AXES_BYTES);
         make_grid(&grid, &arena, rule_of(cases[c].source), cases[c].axes);
-        struct sweep sweep = {.grid = &grid, .options = cases[c].next_open ? open_fills : close_fills,
-                              .symbols = market.symbols, .symbol_count = market.count, .rank = METRIC_ULCER,
-                              .keep = 3, .jobs = (int)(1 + c % 3)};
+        struct sweep sweep = {.grid = &grid,
+                              .options = cases[c].next_open ? open_fills : close_fills,
+                              .symbols = market.symbols,
+                              .symbol_count = market.count,
+                              .rank = METRIC_ULCER,
+                              .keep = 3,
+                              .jobs = (int)(1 + c % 3)};
         run_sweep(&sweep, &result, &surface);
         check_against_batches(&sweep, &surface, cases[c].source);
         CHECK(!isnan(result.best[0].metric[METRIC_ULCER]));
@@ -276,7 +315,8 @@ TEST(a_metric_that_needs_the_whole_curve_is_the_batch_s_too)
 
 static int compare_numbers(const void *a, const void *b)
 {
-    uint64_t x = ((const struct sweep_row *)a)->combination, y = ((const struct sweep_row *)b)->combination;
+    uint64_t x = ((const struct sweep_row *)a)->combination,
+             y = ((const struct sweep_row *)b)->combination;
 
     return x < y ? -1 : x > y;
 }
@@ -295,8 +335,12 @@ TEST(random_combinations_are_different_ones_and_follow_from_the_seed)
     market_init(&market, 1, (size_t[]){100}, 5);
     arena_init(&arena, memory, AXES_BYTES);
     make_grid(&grid, &arena, rule_of(cases[1].source), cases[1].axes);
-    struct sweep sweep = {.grid = &grid, .options = close_fills, .symbols = market.symbols, .symbol_count = 1,
-                          .rank = METRIC_TOTAL_RETURN, .keep = 3};
+    struct sweep sweep = {.grid = &grid,
+                          .options = close_fills,
+                          .symbols = market.symbols,
+                          .symbol_count = 1,
+                          .rank = METRIC_TOTAL_RETURN,
+                          .keep = 3};
     run_sweep(&sweep, &result, &all);
     CHECK(result.skipped > 0);
     sweep_result_deinit(&result);
@@ -313,7 +357,8 @@ TEST(random_combinations_are_different_ones_and_follow_from_the_seed)
         CHECK(drawn.rows[r].combination > drawn.rows[r - 1].combination);
     for (size_t r = 0; r < 20; r++)
         check_rows(&drawn.rows[r],
-                   bsearch(&drawn.rows[r], all.rows, all.count, sizeof *all.rows, compare_numbers), 1);
+                   bsearch(&drawn.rows[r], all.rows, all.count, sizeof *all.rows, compare_numbers),
+                   1);
     sweep.seed = 8;
     run_sweep(&sweep, &result, &again);
     CHECK(memcmp(again.rows, drawn.rows, 20 * sizeof *again.rows) != 0);
@@ -345,7 +390,8 @@ TEST(a_million_combinations_take_no_more_memory_than_a_thousand)
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
     SKIP("a sanitizer has memory of its own");
 #endif
-    static const char *const axes[] = {"period=2..51", "oversold=10..49.8:0.2", "overbought=50..89.6:0.4", NULL};
+    static const char *const axes[] = {"period=2..51", "oversold=10..49.8:0.2",
+                                       "overbought=50..89.6:0.4", NULL};
     unsigned char *memory = mem_alloc_aligned(64, AXES_BYTES);
     const struct rule *rule = rule_of(cases[0].source);
     struct market market;
@@ -360,8 +406,14 @@ TEST(a_million_combinations_take_no_more_memory_than_a_thousand)
 
         arena_init(&arena, memory, AXES_BYTES);
         make_grid(&grid, &arena, rule, pass ? axes : cases[0].axes);
-        struct sweep sweep = {.grid = &grid, .options = close_fills, .symbols = market.symbols, .symbol_count = 1,
-                              .rank = METRIC_TOTAL_RETURN, .keep = 10, .jobs = 2, .env = env_posix()};
+        struct sweep sweep = {.grid = &grid,
+                              .options = close_fills,
+                              .symbols = market.symbols,
+                              .symbol_count = 1,
+                              .rank = METRIC_TOTAL_RETURN,
+                              .keep = 10,
+                              .jobs = 2,
+                              .env = env_posix()};
         CHECK_OK(sweep_run(&sweep, &result, &err));
         CHECK_INT(result.evaluated, pass ? 1000000 : 150);
         sweep_result_deinit(&result);
@@ -395,9 +447,17 @@ TEST(a_cancelled_sweep_keeps_the_waves_that_are_done)
         int cancel = 0;
         struct sweep_result result;
         struct error err;
-        struct sweep sweep = {.grid = &grid, .options = close_fills, .symbols = market.symbols, .symbol_count = 1,
-                              .rank = METRIC_TOTAL_RETURN, .keep = 200, .wave = 20, .jobs = jobs,
-                              .cancel = &cancel, .progress = cancel_on_progress, .progress_context = &cancel,
+        struct sweep sweep = {.grid = &grid,
+                              .options = close_fills,
+                              .symbols = market.symbols,
+                              .symbol_count = 1,
+                              .rank = METRIC_TOTAL_RETURN,
+                              .keep = 200,
+                              .wave = 20,
+                              .jobs = jobs,
+                              .cancel = &cancel,
+                              .progress = cancel_on_progress,
+                              .progress_context = &cancel,
                               .env = env_posix()};
 
         CHECK_STATUS(sweep_run(&sweep, &result, &err), STATUS_INTERRUPTED);
@@ -409,7 +469,8 @@ TEST(a_cancelled_sweep_keeps_the_waves_that_are_done)
     mem_free(memory);
 }
 
-static enum status refuse(void *context, const struct sweep_row *rows, size_t count, struct error *err)
+static enum status refuse(void *context, const struct sweep_row *rows, size_t count,
+                          struct error *err)
 {
     (void)context, (void)rows, (void)count;
     return fail(err, STATUS_FULL, "the disk is full");
@@ -429,8 +490,15 @@ TEST(a_sweep_that_cannot_go_on_says_why)
     market_init(&market, 2, (size_t[]){100, 0}, 8);
     arena_init(&arena, memory, AXES_BYTES);
     make_grid(&grid, &arena, rule_of(cases[0].source), axes);
-    struct sweep sweep = {.grid = &grid, .options = close_fills, .symbols = market.symbols, .symbol_count = 1,
-                          .rank = METRIC_TOTAL_RETURN, .keep = 3, .jobs = 1, .surface = refuse, .env = env_posix()};
+    struct sweep sweep = {.grid = &grid,
+                          .options = close_fills,
+                          .symbols = market.symbols,
+                          .symbol_count = 1,
+                          .rank = METRIC_TOTAL_RETURN,
+                          .keep = 3,
+                          .jobs = 1,
+                          .surface = refuse,
+                          .env = env_posix()};
     CHECK_STATUS(sweep_run(&sweep, &result, &err), STATUS_FULL);
     CHECK_CONTAINS(err.text, "disk is full");
     sweep_result_deinit(&result);

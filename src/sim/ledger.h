@@ -14,7 +14,7 @@
 enum {
     ORDER_WAIT_BARS = 5, /* how long an entry waits for a bar with volume */
     MARK_LANES = 8,      /* lanes of a wide ledger that the mark keeps in registers */
-    WALK_LANES = 8       /* the same of the walk: more lanes a walk are more interruptions for all */
+    WALK_LANES = 4       /* the same of the walk: more lanes a walk are more interruptions for all */
 };
 
 #define ROW_ALIGNED _Alignas(64)
@@ -78,12 +78,17 @@ typedef size_t walk_function(struct levels *levels, const struct walk_block *blo
                              size_t stop, bool forced, unsigned *touched);
 typedef void mark_function(struct marks *marks, const struct mark_block *block, size_t lane);
 
+struct curve_rows;
+struct curve_block;
+typedef void curve_function(struct curve_rows *rows, const struct curve_block *block);
+
 /* One build of what is compiled per instruction set and width. */
 struct sim_kernels {
     const char *isa;
     int lanes, mark_lanes, walk_lanes;
     mark_function *mark[2][2][2];  /* [shared][careful][downside] */
     walk_function *walk[2][2][2];  /* [shared][shorts][trail] */
+    curve_function *curve;
 };
 
 /* The build of the same instruction set and width. */

@@ -216,6 +216,8 @@ WALK_FUNCTION(walk_shared_trail, true, false, true)
 WALK_FUNCTION(walk_shared_shorts, true, true, false)
 WALK_FUNCTION(walk_shared_shorts_trail, true, true, true)
 
+curve_function KERNEL(sim_curve); /* curve.c */
+
 extern const struct sim_kernels KERNEL(sim_kernels);
 const struct sim_kernels KERNEL(sim_kernels) = {
     .isa = KERNEL_ISA,
@@ -226,4 +228,5 @@ const struct sim_kernels KERNEL(sim_kernels) = {
              {{mark_shared, mark_shared_downside}, {mark_shared_careful, mark_shared_careful_downside}}},
     .walk = {{{walk_lanes, walk_lanes_trail}, {walk_lanes_shorts, walk_lanes_shorts_trail}},
              {{walk_shared, walk_shared_trail}, {walk_shared_shorts, walk_shared_shorts_trail}}},
+    .curve = KERNEL(sim_curve),
 };

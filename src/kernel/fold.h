@@ -90,6 +90,12 @@ INLINE int lane_vector(int lane)
 {
     return lane - lane % VECTOR;
 }
+
+/* a / b, and `empty` where b is 0. */
+INLINE f64x4 divide4(f64x4 a, f64x4 b, f64x4 empty)
+{
+    return select4(b == splat(0.0), empty, a / b);
+}
 INLINE void keep4(double *at, f64x4 value, const i64x4 *mask)
 {
     store(at, mask ? select4(*mask, value, load(at)) : value);

@@ -74,9 +74,9 @@ INLINE f64x4 pair_value(enum pair_kind kind, const f64x4 head[PAIR_SUMS], const 
     f64x4 both = xy - x * y * inverse, own = max4(xx - x * x * inverse, splat(0.0)), yy;
 
     if (kind == PAIR_BETA)
-        return both / own;
+        return divide4(both, own, splat(NAN));
     yy = head[PAIR_YY] + (load(tail + PAIR_YY * LANES) + dy * (ty + ty + older * dy));
-    return both / sqrt4(own * max4(yy - y * y * inverse, splat(0.0)));
+    return divide4(both, sqrt4(own * max4(yy - y * y * inverse, splat(0.0))), splat(NAN));
 }
 
 /* Values to rows at… of a window of n. */

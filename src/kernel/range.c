@@ -77,7 +77,7 @@ static bool natr_step(struct op *op, size_t bar, int lane)
         output(op, 0, bar, lane, seen > period ? range : NAN);
         return false;
     }
-    output(op, 0, bar, lane, seen > period ? 100.0 * (s->mean[lane] / close) : NAN);
+    output(op, 0, bar, lane, seen > period && close != 0 ? 100.0 * (s->mean[lane] / close) : NAN);
     return seen > period;
 }
 
@@ -98,7 +98,7 @@ INLINE void range_bars(struct op *op, size_t first, size_t end, bool mean_of_it)
             last[v] = input4(closes, bar, v);
             if (mean_of_it) {
                 mean[v] = mean[v] * load(s->kept + v * VECTOR) + range * load(s->share + v * VECTOR);
-                range = splat(100.0) * (mean[v] / last[v]);
+                range = splat(100.0) * divide4(mean[v], last[v], splat(NAN));
             }
             output4(out, bar, v, range);
         }

@@ -86,11 +86,9 @@ INLINE void ratio_parts(enum ratio_kind kind, const struct op *op, size_t bar, i
 
 INLINE f64x4 ratio_value(enum ratio_kind kind, f64x4 above, f64x4 below)
 {
-    if (kind == RATIO_VWMA)
-        return above / below;
-    if (kind == RATIO_CMF) /* TA-Lib's 0 where nothing was traded */
-        return select4(below == splat(0.0), splat(0.0), above / below);
-    return splat(100.0) * (above / (above + below));
+    if (kind == RATIO_CUTLER || kind == RATIO_MFI)
+        return divide4(splat(100.0) * above, above + below, splat(NAN));
+    return divide4(above, below, splat(kind == RATIO_CMF ? 0.0 : NAN)); /* cmf: TA-Lib's 0 */
 }
 
 INLINE void ratio_bars(struct op *op, enum ratio_kind kind, size_t first, size_t end, int at, int lane,

@@ -8,7 +8,7 @@
 
 #include "sim/sim.h"
 
-enum { NAIVE_BARS_MAX = 4096, NAIVE_TRADES_MAX = 4096 };
+enum { NAIVE_BARS_MAX = 8192, NAIVE_TRADES_MAX = 4096 };
 
 struct naive_input {
     struct bars bars;
@@ -328,7 +328,7 @@ static void naive_end(struct naive *n, bool *inside)
         n->out->exposed += inside[b];
 }
 
-static void naive_run(const struct naive_input *in, struct naive_output *out)
+__attribute__((unused)) static void naive_run(const struct naive_input *in, struct naive_output *out)
 {
     const double *const *c = in->bars.column;
     struct naive n = {.in = in, .out = out, .cash = in->options->cash};

@@ -1,9 +1,10 @@
 /* Nanoseconds a bar-lane of every kernel: one core, blocks over registers that lie in the first-level cache,
  * the smallest of many short runs.
  *
- *     kernels [isa=v3] [lanes=16] [block=64] [parameter=20] [spread] [holes] [NAME…]
+ *     kernels [isa=v3] [lanes=16] [block=64] [parameter=20] [spread] [holes] [absent] [NAME…]
  *
- * `spread` gives every lane a period of its own, `holes` makes the kernels look for NaN.
+ * `spread` gives every lane a period of its own, `holes` makes the kernels look for NaN, `absent` makes one
+ * lane NaN as well.
  */
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@ struct bench {
     const struct kernels *kernels;
     size_t lanes, block;
     double parameter;
-    bool holes, spread;
+    bool holes, spread, absent;
     double *column[KERNEL_INPUTS_MAX][REGISTERS];
     uint64_t *when[KERNEL_CONDITIONS_MAX][REGISTERS];
     double *out[KERNEL_OUTPUTS_MAX];
@@ -52,7 +53,7 @@ static void bench_fill(struct bench *b)
                     double bar = (double)(t + (size_t)r * BLOCK_BARS), lane = (double)l;
                     double close = 100 + 9 * sin(bar * (0.21 + lane * 0.013)) + 3 * sin(bar * (1.7 + lane * 0.1));
                     double offset[] = {1.0, -1.0, 0.3 * sin(bar * 5), 900.0, 0.1};
-                    b->column[i][r][t * b->lanes + l] = close + offset[i];
+                    b->column[i][r][t * b->lanes + l] = b->absent && l == 3 ? NAN : close + offset[i];
                 }
         }
         for (int i = 0; i < KERNEL_CONDITIONS_MAX; i++) {
@@ -147,6 +148,8 @@ int main(int argc, char **argv)
             b.parameter = atof(argv[i] + 10);
         else if (strcmp(argv[i], "holes") == 0)
             b.holes = true;
+        else if (strcmp(argv[i], "absent") == 0)
+            b.holes = b.absent = true;
         else if (strcmp(argv[i], "spread") == 0)
             b.spread = true;
         else if (wanted_count < ARRAY_COUNT(wanted))

@@ -6,8 +6,8 @@
 
 struct sum {
     struct drive drive;
-    struct warmup warmup;
     double sum[LANES] ROW_ALIGNED, share[LANES] ROW_ALIGNED;
+    struct warmup warmup;
     struct window window;
     int shared;             /* the period of all lanes, or 0 */
     int32_t leaving[LANES]; /* from the vector of a lane to the value that leaves */
@@ -91,11 +91,13 @@ static void sum_hot(struct op *op, size_t first, size_t end)
         sum_bars(s, op->out[0], first, end, true);
     else
         sum_bars(s, op->out[0], first, end, false);
-    warmup_cut(&s->warmup, op->out[0], first, end);
+    warmup_cut(&s->warmup, &s->drive, op->out[0], first, end);
 }
 
-KERNEL_DRIVEN(SUM, sum_bytes, sum_start, .step = sum_step, .hot = sum_hot, .skip = sum_skip, .push = sum_push);
-KERNEL_DRIVEN(SMA, sum_bytes, sma_start, .step = sum_step, .hot = sum_hot, .skip = sum_skip, .push = sum_push);
+KERNEL_DRIVEN(SUM, sum_bytes, sum_start, .step = sum_step, .hot = sum_hot, .skip = sum_skip,
+              .push = sum_push, .changed = DRIVE_ROWS(struct sum, sum));
+KERNEL_DRIVEN(SMA, sum_bytes, sma_start, .step = sum_step, .hot = sum_hot, .skip = sum_skip,
+              .push = sum_push, .changed = DRIVE_ROWS(struct sum, sum));
 
 /* ---- ema: begins as the mean of the first n values ----------------------------------------------------- */
 
@@ -160,4 +162,5 @@ static void ema_hot(struct op *op, size_t first, size_t end)
     EACH_VECTOR(v) store(s->value + v * VECTOR, value[v]);
 }
 
-KERNEL_DRIVEN(EMA, ema_bytes, ema_start, .step = ema_step, .hot = ema_hot);
+KERNEL_DRIVEN(EMA, ema_bytes, ema_start, .step = ema_step, .hot = ema_hot,
+              .changed = DRIVE_ROWS(struct ema, value));

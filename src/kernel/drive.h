@@ -30,12 +30,15 @@
  *    `in` and `out` are local copies (struct operand in = op->in[0]; double *restrict out = op->out[0]).
  *    With many state rows (AVX2 has 16 registers) go over the lanes in chunks of two vectors, as RSI does.
  *    A maximum is max4(new, old) and max_of(new, old) alike: the order of operands decides NaN and -0.
- * 5. Inputs of earlier bars: window.h; then skip() as well.
- * 6. KERNEL_DRIVEN(EMA, ema_bytes, ema_start, .step = ema_step, .hot = ema_hot);
+ * 5. Inputs of earlier bars: window.h; then push() and skip() as well.
+ * 6. KERNEL_DRIVEN(EMA, ema_bytes, ema_start, .step = ema_step, .hot = ema_hot,
+ *                  .changed = DRIVE_ROWS(struct ema, value));
+ *    `changed` says that the rows of lanes up to `value` are all that hot() changes of a lane.  Then hot()
+ *    also serves while some lanes are absent, and the driver puts those lanes' rows back.
  * 7. The source's name in meson.build, a reference in test/kernel/.
  *
  * The driver gives NaN for a bar with a NaN among the lane's inputs and passes the lane over (skip() if
- * there is one).  It looks for NaN only where op->holes is set or a lane is not warm. */
+ * there is one): the lane is absent.  It looks for NaN only where op->holes is set or a lane is not warm. */
 #ifndef HARRIER_KERNEL_DRIVE_H
 #define HARRIER_KERNEL_DRIVE_H
 
@@ -68,8 +71,9 @@ enum {
 
 /* First member of a driven kernel's state.  Bit l is lane l. */
 struct drive {
-    uint32_t cold;  /* not warm */
-    uint32_t fresh; /* has had no bar yet */
+    uint32_t cold;   /* not warm */
+    uint32_t fresh;  /* has had no bar yet */
+    uint32_t absent; /* within hot(): NaN on all its bars */
 };
 
 struct driven {
@@ -77,7 +81,12 @@ struct driven {
     void (*hot)(struct op *op, size_t first, size_t end);
     void (*skip)(struct op *op, size_t bar, int lane); /* the bar does not exist for this lane */
     void (*push)(struct op *op, size_t bar_count);     /* before a block: windows take its inputs */
+    size_t changed; /* bytes of the state that hot() changes, from the first row of lanes on; 0: unknown */
 };
+
+/* Rows of lanes begin behind struct drive, on a line of their own. */
+enum { DRIVE_ROWS_AT = 64, DRIVE_ROWS_BYTES_MAX = 24 * 128 };
+#define DRIVE_ROWS(type, last) (offsetof(type, last) + sizeof(((type *)NULL)->last) - DRIVE_ROWS_AT)
 
 /* While a lane is cold, this many bars are stepped lane by lane before looking again. */
 enum { DRIVE_COLD_BARS = 16 };
@@ -146,17 +155,38 @@ INLINE bool drive_lane_is_nan(const struct op *op, size_t bar, int lane, int inp
     return nan;
 }
 
-/* The first bar from `first` on at which an input of any lane is NaN, or `end`. */
-INLINE size_t drive_find_nan(const struct op *op, size_t first, size_t end, int inputs)
+/* Lanes with a NaN among the inputs of a bar. */
+INLINE uint32_t drive_absent(const struct op *op, size_t bar, int inputs)
 {
-    for (size_t bar = first; bar < end; bar++) {
+    uint32_t absent = 0;
+
+    EACH_VECTOR(v) {
+        i64x4 nan = splat_i(0);
+        for (int i = 0; i < inputs; i++)
+            nan |= is_nan4(input4(op->in[i], bar, v));
+        absent |= bits4(nan) << (v * VECTOR);
+    }
+    return absent;
+}
+
+/* The end of the bars from `first` on with just these lanes absent. */
+INLINE size_t drive_stretch(const struct op *op, size_t first, size_t end, int inputs, uint32_t absent)
+{
+    size_t bar = first;
+
+    if (absent) {
+        while (bar < end && drive_absent(op, bar, inputs) == absent)
+            bar++;
+        return bar;
+    }
+    for (; bar < end; bar++) { /* the same, for the case that counts */
         i64x4 nan = splat_i(0);
         for (int i = 0; i < inputs; i++)
             EACH_VECTOR(v) nan |= is_nan4(input4(op->in[i], bar, v));
         if (any4(nan))
-            return bar;
+            break;
     }
-    return end;
+    return bar;
 }
 
 /* Lane outside, bar inside: the lane's state stays near. */
@@ -181,6 +211,43 @@ INLINE void drive_steps(struct op *op, size_t first, size_t end, int inputs, int
         }
 }
 
+/* As if the lanes had not been there: their rows as before, NaN, and skipped bars. */
+INLINE void drive_put_back(struct op *op, size_t first, size_t end, int outputs, uint32_t absent,
+                           const double *before, struct driven kernel)
+{
+    double *rows = (double *)op->state + DRIVE_ROWS_AT / sizeof(double);
+    size_t row = LANES < 8 ? 8 : LANES; /* rows begin on lines */
+
+    for (; absent; absent &= absent - 1) {
+        int lane = __builtin_ctz(absent);
+        for (size_t at = (size_t)lane; at < kernel.changed / sizeof(double); at += row)
+            rows[at] = before[at];
+        for (size_t bar = first; bar < end; bar++) {
+            for (int k = 0; k < outputs; k++)
+                output(op, k, bar, lane, NAN);
+            if (kernel.skip)
+                kernel.skip(op, bar, lane);
+        }
+    }
+}
+
+INLINE void drive_hot(struct op *op, size_t first, size_t end, int outputs, uint32_t absent,
+                      struct driven kernel)
+{
+    struct drive *drive = op->state;
+    double before[DRIVE_ROWS_BYTES_MAX / sizeof(double)];
+
+    if (kernel.changed && absent) {
+        memcpy(before, (char *)op->state + DRIVE_ROWS_AT, kernel.changed);
+        drive->absent = absent;
+    }
+    kernel.hot(op, first, end);
+    if (kernel.changed && absent) {
+        drive->absent = 0;
+        drive_put_back(op, first, end, outputs, absent, before, kernel);
+    }
+}
+
 INLINE void drive(struct op *op, size_t bar_count, int inputs, int outputs, struct driven kernel)
 {
     const struct drive *drive = op->state;
@@ -189,11 +256,14 @@ INLINE void drive(struct op *op, size_t bar_count, int inputs, int outputs, stru
     if (kernel.push)
         kernel.push(op, bar_count);
     while (bar < bar_count) {
+        bool looks = op->holes || drive->cold;
+        uint32_t absent = looks && kernel.hot ? drive_absent(op, bar, inputs) : 0;
         size_t end = bar;
-        if (kernel.hot && drive->cold == 0)
-            end = op->holes ? drive_find_nan(op, bar, bar_count, inputs) : bar_count;
+
+        if (kernel.hot && !(drive->cold & ~absent) && (!absent || kernel.changed))
+            end = looks ? drive_stretch(op, bar, bar_count, inputs, absent) : bar_count;
         if (kernel.hot && end > bar) {
-            kernel.hot(op, bar, end);
+            drive_hot(op, bar, end, outputs, absent, kernel);
         } else {
             size_t count = !kernel.hot ? bar_count : drive->cold ? DRIVE_COLD_BARS : 1;
             end = bar_count - bar < count ? bar_count : bar + count;

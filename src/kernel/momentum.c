@@ -111,7 +111,8 @@ INLINE void rsi_bars(struct op *op, size_t first, size_t end, enum rsi_kind kind
     {                                                                                                \
         rsi_bars(op, first, end, kind);                                                              \
     }                                                                                                \
-    KERNEL_DRIVEN(id, rsi_bytes, rsi_start, .step = id##_step, .hot = id##_hot)
+    KERNEL_DRIVEN(id, rsi_bytes, rsi_start, .step = id##_step, .hot = id##_hot,                       \
+                  .changed = DRIVE_ROWS(struct rsi, last))
 
 RSI_KERNEL(RSI, RSI_WILDER);
 RSI_KERNEL(RSI_RAW, RSI_ZERO);
@@ -193,4 +194,5 @@ static void atr_hot(struct op *op, size_t first, size_t end)
     }
 }
 
-KERNEL_DRIVEN(ATR, atr_bytes, atr_start, .step = atr_step, .hot = atr_hot);
+KERNEL_DRIVEN(ATR, atr_bytes, atr_start, .step = atr_step, .hot = atr_hot,
+              .changed = DRIVE_ROWS(struct atr, last));

@@ -65,7 +65,8 @@ static void rma_hot(struct op *op, size_t first, size_t end)
     EACH_VECTOR(v) store(s->value + v * VECTOR, value[v]);
 }
 
-KERNEL_DRIVEN(RMA, rma_bytes, rma_start, .step = rma_step, .hot = rma_hot);
+KERNEL_DRIVEN(RMA, rma_bytes, rma_start, .step = rma_step, .hot = rma_hot,
+              .changed = DRIVE_ROWS(struct rma, value));
 
 /* ---- windows that formulas need: previous(x, n), skip(x, n) ---------------------------------------------- */
 
@@ -223,7 +224,8 @@ static void cumsum_hot(struct op *op, size_t first, size_t end)
     EACH_VECTOR(v) store(s->total + v * VECTOR, total[v]);
 }
 
-KERNEL_DRIVEN(CUMSUM, cumsum_bytes, cumsum_start, .step = cumsum_step, .hot = cumsum_hot);
+KERNEL_DRIVEN(CUMSUM, cumsum_bytes, cumsum_start, .step = cumsum_step, .hot = cumsum_hot,
+              .changed = DRIVE_ROWS(struct cumsum, total));
 
 /* ---- kama: Kaufman's adaptive mean ------------------------------------------------------------------------
  * The way of the last n bars is a running sum; when no bar of them moved it is 0, whatever rounding left. */
@@ -472,5 +474,7 @@ static void macd_hot(struct op *op, size_t first, size_t end)
     }
 }
 
-KERNEL_DRIVEN(MACD, macd_bytes, macd_start, .step = macd_step, .hot = macd_hot);
-KERNEL_DRIVEN(MACDFIX, macd_bytes, macdfix_start, .step = macd_step, .hot = macd_hot);
+KERNEL_DRIVEN(MACD, macd_bytes, macd_start, .step = macd_step, .hot = macd_hot,
+              .changed = DRIVE_ROWS(struct macd, signal));
+KERNEL_DRIVEN(MACDFIX, macd_bytes, macdfix_start, .step = macd_step, .hot = macd_hot,
+              .changed = DRIVE_ROWS(struct macd, signal));

@@ -63,12 +63,12 @@ enum { EXTREME_LEVELS_MAX = 31, EXTREME_BLOCKS_LEAST = 6 };
 
 struct extreme {
     struct drive drive;
+    double prefix[LANES] ROW_ALIGNED; /* blocks */
     struct warmup warmup;
     int shared;  /* the period of all lanes, or 0 */
     bool blocks; /* and not levels */
 
     /* blocks */
-    double prefix[LANES] ROW_ALIGNED;
     int phase;    /* bars of this block */
     double *rows; /* [shared + 1][LANES] */
 
@@ -276,7 +276,7 @@ INLINE void extreme_hot(struct op *op, size_t first, size_t end, bool highest)
                 out[bar * LANES + (size_t)l] = extreme_fold(at[s->offset[l]], *at, highest);
             }
     }
-    warmup_cut(&s->warmup, out, first, end);
+    warmup_cut(&s->warmup, &s->drive, out, first, end);
 }
 
 static bool highest_step(struct op *op, size_t bar, int lane)
@@ -310,7 +310,13 @@ static void lowest_start(struct op *op)
 static void highest_run(struct op *op, size_t bar_count)
 {
     struct extreme *s = op->state;
-    struct driven levels = {highest_step, highest_hot, extreme_skip, extreme_push};
+    struct driven levels = {
+        .step = highest_step,
+        .hot = highest_hot,
+        .skip = extreme_skip,
+        .push = extreme_push,
+        .changed = DRIVE_ROWS(struct extreme, prefix), /* levels change none, but skip() sees to them */
+    };
 
     if (s->blocks)
         extreme_blocks_run(s, op, op->out[0], bar_count, true);
@@ -320,7 +326,13 @@ static void highest_run(struct op *op, size_t bar_count)
 static void lowest_run(struct op *op, size_t bar_count)
 {
     struct extreme *s = op->state;
-    struct driven levels = {lowest_step, lowest_hot, extreme_skip, extreme_push};
+    struct driven levels = {
+        .step = lowest_step,
+        .hot = lowest_hot,
+        .skip = extreme_skip,
+        .push = extreme_push,
+        .changed = DRIVE_ROWS(struct extreme, prefix), /* levels change none, but skip() sees to them */
+    };
 
     if (s->blocks)
         extreme_blocks_run(s, op, op->out[0], bar_count, false);
@@ -485,7 +497,7 @@ INLINE void pivot_hot(struct op *op, size_t first, size_t end, bool high)
         }
     }
     if (s->shared)
-        warmup_cut(&s->warmup, out, first, end);
+        warmup_cut(&s->warmup, &s->drive, out, first, end);
 }
 
 static bool pivothigh_step(struct op *op, size_t bar, int lane)

@@ -115,14 +115,15 @@ INLINE bool warmup_step(struct warmup *w, int lane)
     return w->seen[lane] == w->needed[lane];
 }
 
-/* Bars of all lanes, reckoned by hot(): NaN where not yet shown. */
-INLINE void warmup_cut(struct warmup *w, double *out, size_t first, size_t end)
+/* Bars of the lanes that hot() reckoned: NaN where not yet shown. */
+INLINE void warmup_cut(struct warmup *w, const struct drive *drive, double *out, size_t first, size_t end)
 {
     if (w->over)
         return;
     w->over = true;
     for (int l = 0; l < LANES; l++) {
-        for (size_t bar = first; bar < end && !warmup_step(w, l); bar++)
+        bool absent = drive->absent >> l & 1;
+        for (size_t bar = first; bar < end && !absent && !warmup_step(w, l); bar++)
             out[bar * LANES + (size_t)l] = NAN;
         w->over &= w->seen[l] == w->needed[l];
     }

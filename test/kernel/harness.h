@@ -131,6 +131,7 @@ enum harness_data {
     DATA_PRICES,  /* walks of prices */
     DATA_LEADING, /* the same, beginning at a bar of each lane's own */
     DATA_HOLES,   /* and with holes */
+    DATA_GAPS,    /* and lanes that are absent for long */
     DATA_STEPS,   /* few values with many ties, both zeros, standstill */
     DATA_EXTREME, /* infinities, huge, tiny, zeros, and holes */
     DATA_KINDS
@@ -151,7 +152,15 @@ static inline double harness_value(enum harness_data data, uint64_t *seed, doubl
 
 static inline bool harness_has_holes(enum harness_data data)
 {
-    return data == DATA_HOLES || data == DATA_EXTREME;
+    return data == DATA_HOLES || data == DATA_GAPS || data == DATA_EXTREME;
+}
+
+/* Whether a bar of a lane is without a number. */
+static inline bool harness_hole(enum harness_data data, size_t t, size_t l, uint64_t *seed)
+{
+    if (data == DATA_GAPS)
+        return l == 9 || (t + 31 * l) % 170 < 10 * (l % 5);
+    return harness_has_holes(data) && harness_below(seed, l % 4 ? 40 : 5) == 0;
 }
 
 /* Fills inputs and conditions.  Of three inputs or more the first three are high, low and close. */
@@ -164,7 +173,7 @@ static inline void harness_fill(struct kernel_case *c, enum harness_data data, u
             double value = data == DATA_STEPS ? 1.0 : 1.0 + (double)harness_below(&seed, 1000) / 7.0;
             for (size_t t = 0; t < c->bar_count; t++) {
                 value = harness_value(data, &seed, value);
-                bool hole = t < leading || (harness_has_holes(data) && harness_below(&seed, l % 4 ? 40 : 5) == 0);
+                bool hole = t < leading || harness_hole(data, t, l, &seed);
                 c->in[i][t][l] = hole ? NAN : value;
             }
         }

@@ -115,6 +115,12 @@ TEST(a_bar_without_a_number_is_passed_over)
     check_all_kernels(DATA_HOLES, 40, true);
 }
 
+TEST(a_lane_may_be_absent_for_long)
+{
+    check_all_kernels(DATA_GAPS, 9, false);
+    check_all_kernels(DATA_GAPS, 80, true);
+}
+
 TEST(each_lane_may_have_a_period_of_its_own)
 {
     check_all_kernels(DATA_PRICES, 20, true);

@@ -29,44 +29,48 @@ struct test_entry {
 };
 void test_register(struct test_entry *entry);
 
-#define TEST(sentence)                                                                     \
-    static void test_##sentence(void **state);                                             \
+#define TEST(sentence)                                                                            \
+    static void test_##sentence(void **state);                                                    \
     static struct test_entry test_entry_##sentence = {.name = #sentence, .run = test_##sentence}; \
-    __attribute__((constructor)) static void test_register_##sentence(void)                \
-    {                                                                                      \
-        test_register(&test_entry_##sentence);                                             \
-    }                                                                                      \
+    __attribute__((constructor)) static void test_register_##sentence(void)                       \
+    {                                                                                             \
+        test_register(&test_entry_##sentence);                                                    \
+    }                                                                                             \
     static void test_##sentence(void **state __attribute__((unused)))
 
 #define CHECK(condition) assert_true(condition)
 #define CHECK_INT(actual, expected) assert_int_equal((actual), (expected))
 #define CHECK_TEXT(actual, expected) assert_string_equal((actual), (expected))
-#define CHECK_STATUS(call, expected) test_check_status((call), (expected), #call, __FILE__, __LINE__)
+#define CHECK_STATUS(call, expected) \
+    test_check_status((call), (expected), #call, __FILE__, __LINE__)
 #define CHECK_OK(call) CHECK_STATUS(call, STATUS_OK)
 #define CHECK_CONTAINS(text, part) test_check_contains((text), (part), __FILE__, __LINE__)
 #define CHECK_NEAR(actual, expected, relative) \
     test_check_near((actual), (expected), (relative), #actual, __FILE__, __LINE__)
 #define CHECK_SAME_BITS(a, b, count) test_check_bits((a), (b), (count), #a, __FILE__, __LINE__)
-#define FAIL(...)                                \
-    do {                                         \
-        print_error(__VA_ARGS__);                \
-        print_error("\n");                       \
-        _fail(__FILE__, __LINE__);               \
+#define FAIL(...)                  \
+    do {                           \
+        print_error(__VA_ARGS__);  \
+        print_error("\n");         \
+        _fail(__FILE__, __LINE__); \
     } while (0)
-#define SKIP(reason)                             \
-    do {                                         \
+#define SKIP(reason)                              \
+    do {                                          \
         print_message("skipped: %s\n", (reason)); \
-        skip();                                  \
+        skip();                                   \
     } while (0)
 
-void test_check_status(enum status actual, enum status expected, const char *call, const char *file, int line);
+void test_check_status(enum status actual, enum status expected, const char *call, const char *file,
+                       int line);
 void test_check_contains(const char *text, const char *part, const char *file, int line);
 
 /* Equal NaNs and infinities, or |a - b| <= relative * max(1e-300, |a|, |b|). */
-void test_check_near(double actual, double expected, double relative, const char *what, const char *file, int line);
+void test_check_near(double actual, double expected, double relative, const char *what,
+                     const char *file, int line);
 
 /* Doubles with the same bits; every NaN equals every other. */
-void test_check_bits(const double *a, const double *b, size_t count, const char *what, const char *file, int line);
+void test_check_bits(const double *a, const double *b, size_t count, const char *what,
+                     const char *file, int line);
 
 /* A fresh directory of this test program, removed at its end. */
 const char *test_directory(void);

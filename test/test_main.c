@@ -16,11 +16,13 @@ void test_register(struct test_entry *entry)
     last = &entry->next;
 }
 
-void test_check_status(enum status actual, enum status expected, const char *call, const char *file, int line)
+void test_check_status(enum status actual, enum status expected, const char *call, const char *file,
+                       int line)
 {
     if (actual == expected)
         return;
-    print_error("%s: got \"%s\", expected \"%s\"\n", call, status_text(actual), status_text(expected));
+    print_error("%s: got \"%s\", expected \"%s\"\n", call, status_text(actual),
+                status_text(expected));
     _fail(file, line);
 }
 
@@ -32,21 +34,25 @@ void test_check_contains(const char *text, const char *part, const char *file, i
     _fail(file, line);
 }
 
-void test_check_near(double actual, double expected, double relative, const char *what, const char *file, int line)
+void test_check_near(double actual, double expected, double relative, const char *what,
+                     const char *file, int line)
 {
     double scale = fmax(1e-300, fmax(fabs(actual), fabs(expected)));
 
-    if (actual == expected || (isnan(actual) && isnan(expected)) || fabs(actual - expected) <= relative * scale)
+    if (actual == expected || (isnan(actual) && isnan(expected)) ||
+        fabs(actual - expected) <= relative * scale)
         return;
     print_error("%s is %.17g, expected %.17g within %g\n", what, actual, expected, relative);
     _fail(file, line);
 }
 
-void test_check_bits(const double *a, const double *b, size_t count, const char *what, const char *file, int line)
+void test_check_bits(const double *a, const double *b, size_t count, const char *what,
+                     const char *file, int line)
 {
     for (size_t i = 0; i < count; i++)
         if (memcmp(&a[i], &b[i], sizeof a[i]) && !(isnan(a[i]) && isnan(b[i]))) {
-            print_error("%s: %zu: %.17g (%a) and %.17g (%a) differ\n", what, i, a[i], a[i], b[i], b[i]);
+            print_error("%s: %zu: %.17g (%a) and %.17g (%a) differ\n", what, i, a[i], a[i], b[i],
+                        b[i]);
             _fail(file, line);
         }
 }

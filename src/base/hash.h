@@ -14,6 +14,7 @@ struct hash128 {
 struct hash128 hash128_bytes(const void *bytes, size_t length);
 
 enum { HASH128_TEXT_BYTES = 33 };
-void hash128_to_text(struct hash128 hash, char text[HASH128_TEXT_BYTES]); /* 32 hexadecimal digits */
+/* 32 hexadecimal digits. */
+void hash128_to_text(struct hash128 hash, char text[HASH128_TEXT_BYTES]);
 
 #endif

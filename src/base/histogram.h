@@ -1,5 +1,5 @@
-/* A histogram of durations or sizes with buckets that grow with the value: relative error at most 1/64
- * from 1 to 2^63, fixed memory, no allocation, mergeable.  After HdrHistogram (G. Tene). */
+/* A histogram of durations or sizes with buckets that grow with the value: relative error at most
+ * 1/64 from 1 to 2^64, fixed memory, no allocation, mergeable.  After HdrHistogram (G. Tene). */
 #ifndef HARRIER_BASE_HISTOGRAM_H
 #define HARRIER_BASE_HISTOGRAM_H
 

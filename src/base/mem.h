@@ -1,9 +1,10 @@
 /* Memory.  Two ways to get it:
  *
- *   mem_*    single blocks, freed one by one; the only place that calls malloc, so that tests can make
- *            the n-th allocation fail (mem_fail_at, in test builds)
- *   arena    one block for a unit of work (a request, a job, a rule), cut from front to back and dropped
- *            whole.  Its limit is its size: arena_alloc returns NULL when it is full.
+ *   mem_*    single blocks, freed one by one; the only place that calls malloc, so that tests can
+ *            make the n-th allocation fail (mem_fail_at)
+ *
+ *   arena    one block for a unit of work (a request, a job, a rule), cut from front to back and
+ *            dropped whole.  Its limit is its size: arena_alloc returns NULL when it is full.
  */
 #ifndef HARRIER_BASE_MEM_H
 #define HARRIER_BASE_MEM_H
@@ -19,8 +20,8 @@ void *mem_alloc_aligned(size_t alignment, size_t bytes);
 char *mem_copy_text(const char *text);
 void mem_free(void *block);
 
-/* Makes room for at least `needed` elements in a growing array; 0 on success, -1 without memory (the
- * array is then as before).  `*items` may be NULL with `*capacity` 0. */
+/* Makes room for at least `needed` elements in a growing array; 0 on success, -1 without memory
+ * (the array is then as before).  `*items` may be NULL with `*capacity` 0. */
 int mem_grow(void **items, size_t *capacity, size_t needed, size_t item_bytes);
 
 struct arena {
@@ -46,8 +47,8 @@ void arena_reset(struct arena *arena, size_t mark);
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (count)))
 
-/* Tests only: the n-th allocation from now (1 = the next) and, if persistent, every later one fails;
- * 0 switches it off.  Returns how many allocations were made since the last call.  Per thread. */
+/* Tests only: the n-th allocation from now (1 = the next) and, if persistent, every later one
+ * fails; 0 switches it off.  Returns how many were made since the last call.  Per thread. */
 long mem_fail_at(long nth, int persistent);
 
 #endif

@@ -1,7 +1,8 @@
 /* A failure that can happen is a status; a bug is an ASSERT, which ends the process.
  *
- * A function that can fail returns `enum status` and fills `struct error`, whose text is the sentence
- * that a user reads: what, where, what was expected, what to do.  On STATUS_OK the error is untouched. */
+ * A function that can fail returns `enum status` and fills `struct error`, whose text is the
+ * sentence that a user reads: what, where, what was expected, what to do.  On STATUS_OK the error
+ * is untouched. */
 #ifndef HARRIER_BASE_STATUS_H
 #define HARRIER_BASE_STATUS_H
 
@@ -38,14 +39,15 @@ enum status fail_errno(struct error *err, int error_number, const char *format, 
     __attribute__((format(printf, 3, 4), cold));
 
 /* Puts words in front of the sentence of an error that is passed upwards. */
-void error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
+void error_prefix(struct error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3), cold));
 
 /* Returns a failure upwards.  Only where the function holds nothing that it must release. */
-#define TRY(call)                                   \
-    do {                                            \
-        enum status try_status_ = (call);           \
-        if (try_status_ != STATUS_OK)               \
-            return try_status_;                     \
+#define TRY(call)                         \
+    do {                                  \
+        enum status try_status_ = (call); \
+        if (try_status_ != STATUS_OK)     \
+            return try_status_;           \
     } while (0)
 
 _Noreturn void assert_failed(const char *condition, const char *file, int line);

@@ -56,7 +56,7 @@ static struct key key_of(const struct option_row *row)
     return key;
 }
 
-/* A text at the row's place in an array of OPTION_COUNT pointers, in whichever mapping it stands. */
+/* A text at the row's place in an array of OPTION_COUNT pointers, wherever it stands. */
 static cyaml_schema_field_t field_of(const char *key, unsigned option)
 {
     return (cyaml_schema_field_t){

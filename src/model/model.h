@@ -1,11 +1,11 @@
-/* model: the nouns that every part speaks of: time, timeframe, market, bars, trade.  No behaviour beyond
- * reading and writing them. */
+/* model: the nouns that every part speaks of: time, timeframe, market, bars, trade.  No behaviour
+ * beyond reading and writing them. */
 #ifndef HARRIER_MODEL_H
 #define HARRIER_MODEL_H
 
 #include "base/base.h"
 
-/* ---- time: UTC milliseconds since 1970 ------------------------------------------------------------ */
+/* ---- time: UTC milliseconds since 1970 ------------------------------------------------------- */
 
 enum { DAY_MS = 86400000 };
 
@@ -17,15 +17,17 @@ int64_t date_to_ms(struct date date);
 struct date date_of_ms(int64_t time_ms);
 int weekday_of_ms(int64_t time_ms); /* 1 = Monday … 7 = Sunday */
 
-/* "2020-01-31", "2020-01-31T15:04:05Z", "2020-01-31 15:04[:05[.123456]][Z|±hh:mm]": ISO 8601 by the
- * calendar (no 2021-02-30), years 1678…2261.  A text without zone is read as UTC + zone_offset_ms. */
-enum status time_parse(int64_t *time_ms, struct text text, int64_t zone_offset_ms, struct error *err);
+/* "2020-01-31", "2020-01-31T15:04:05Z", "2020-01-31 15:04[:05[.123456]][Z|±hh[:mm]]": ISO 8601 by
+ * the calendar (no 2021-02-30), years 1678…2261; what is below a millisecond is cut off.  A text
+ * without zone is read as UTC + zone_offset_ms. */
+enum status time_parse(int64_t *time_ms, struct text text, int64_t zone_offset_ms,
+                       struct error *err);
 
-/* "YYYY-MM-DD" where `day_only`, else "YYYY-MM-DDTHH:MM:SSZ" (with ".mmm" only if there are any). */
+/* "YYYY-MM-DD" where `day_only`, else "YYYY-MM-DDTHH:MM:SSZ" (".mmm" only if there are any). */
 enum { TIME_TEXT_BYTES = 32 };
 size_t time_to_text(int64_t time_ms, bool day_only, char text[TIME_TEXT_BYTES]);
 
-/* ---- timeframe -------------------------------------------------------------------------------------- */
+/* ---- timeframe ------------------------------------------------------------------------------- */
 
 enum timeframe {
 #define TIMEFRAME(id, name, seconds) TIMEFRAME_##id,
@@ -39,12 +41,12 @@ int64_t timeframe_ms(enum timeframe frame); /* 0 for months */
 bool timeframe_is_daily_or_longer(enum timeframe frame);
 enum status timeframe_parse(enum timeframe *frame, struct text text, struct error *err);
 
-/* Open time of the period that holds `time_ms`.  Days are UTC days, weeks begin on Monday, 3d periods are
- * counted from 1970-01-01, months are calendar months. */
+/* Open time of the period that holds `time_ms`.  Days are UTC days, weeks begin on Monday, 3d
+ * periods are counted from 1970-01-01, months are calendar months. */
 int64_t timeframe_floor(enum timeframe frame, int64_t time_ms);
 int64_t timeframe_next(enum timeframe frame, int64_t open_ms); /* open time of the period after */
 
-/* ---- market: "venue/timeframe" ---------------------------------------------------------------------- */
+/* ---- market: "venue/timeframe" --------------------------------------------------------------- */
 
 enum { VENUE_BYTES_MAX = 64, SYMBOL_BYTES_MAX = 64 };
 
@@ -57,15 +59,16 @@ enum { MARKET_TEXT_BYTES = VENUE_BYTES_MAX + 8 };
 enum status market_parse(struct market_name *name, struct text text, struct error *err);
 void market_to_text(const struct market_name *name, char text[MARKET_TEXT_BYTES]);
 
-/* A symbol: 1…63 printable ASCII bytes without blanks, quotes, commas, `*`, `?`.  May hold `/` and `&`. */
+/* A symbol: 1…63 printable ASCII bytes without blanks, quotes, commas, `*` and `?`.  It may hold
+ * `/` and `&`. */
 enum status symbol_check(struct text symbol, struct error *err);
 
-/* ---- bars ------------------------------------------------------------------------------------------- */
+/* ---- bars ------------------------------------------------------------------------------------ */
 
 enum bar_column { BAR_OPEN, BAR_HIGH, BAR_LOW, BAR_CLOSE, BAR_VOLUME, BAR_COLUMNS };
 
-/* Columns of one symbol, oldest first, times strictly rising.  Borrowed: whoever hands it out says until
- * when.  Prices are finite and > 0, volume finite and ≥ 0, low ≤ open, close ≤ high. */
+/* Columns of one symbol, oldest first, times strictly rising.  Borrowed: whoever hands it out says
+ * until when.  Prices are finite and > 0, volume finite and ≥ 0, low ≤ open, close ≤ high. */
 struct bars {
     size_t count;
     const int64_t *time; /* open time, UTC ms */
@@ -76,10 +79,16 @@ struct bars {
 size_t bars_find(const struct bars *bars, int64_t time_ms);
 struct bars bars_slice(const struct bars *bars, size_t begin, size_t end);
 
-/* ---- trade ------------------------------------------------------------------------------------------ */
+/* ---- trade ----------------------------------------------------------------------------------- */
 
 enum trade_reason {
-    REASON_SIGNAL, REASON_STOP, REASON_TARGET, REASON_TRAIL, REASON_TIME, REASON_REVERSE, REASON_RUINED,
+    REASON_SIGNAL,
+    REASON_STOP,
+    REASON_TARGET,
+    REASON_TRAIL,
+    REASON_TIME,
+    REASON_REVERSE,
+    REASON_RUINED,
     REASON_END, /* still open: marked at the last close */
     REASON_COUNT
 };
@@ -91,7 +100,7 @@ struct trade {
     double units; /* negative: short */
     double fees;  /* of both fills; of an open position the entry's alone */
     double profit;
-    double mae, mfe; /* worst and best excursion, share of the entry price; mae ≤ 0 ≤ mfe in the trade's favour */
+    double mae, mfe; /* worst and best excursion, share of the entry price, mae ≤ 0 ≤ mfe */
     enum trade_reason reason;
 };
 

@@ -1,8 +1,9 @@
 /* sys: the outside world: clock, randomness, files, mapping, threads.  Thin, over the system.
  *
  * ONE SEAM: every module reaches the outside through `struct env`, which is handed in.  Production
- * (env_posix), a simulated disk that can lose power, and one that fails the n-th call are three of them.
- * Nothing outside sys/ calls open, read, write, fsync, rename, mmap, clock_gettime, getrandom, pthread_create. */
+ * (env_posix), a simulated disk that can lose power, and one that fails the n-th call are three of
+ * them (sys/simulated.h).  Nothing outside sys/ calls open, read, write, fsync, rename, mmap,
+ * clock_gettime, getrandom or pthread_create. */
 #ifndef HARRIER_SYS_H
 #define HARRIER_SYS_H
 
@@ -13,9 +14,9 @@ struct env_file; /* an open file or directory */
 
 enum open_mode {
     OPEN_READ,
-    OPEN_WRITE,   /* read and write, must exist */
-    OPEN_CREATE,  /* read and write, made where it is not */
-    OPEN_NEW      /* must not exist */
+    OPEN_WRITE,  /* read and write, must exist */
+    OPEN_CREATE, /* read and write, made where it is not */
+    OPEN_NEW     /* must not exist */
 };
 
 struct file_info {
@@ -25,41 +26,58 @@ struct file_info {
 };
 
 struct env_calls {
-    int64_t (*now_ms)(struct env *);           /* wall clock, UTC */
-    int64_t (*ticks_ns)(struct env *);         /* monotonic */
-    void (*sleep_ms)(struct env *, int64_t ms);
+    int64_t (*now_ms)(struct env *);            /* wall clock, UTC */
+    int64_t (*ticks_ns)(struct env *);          /* monotonic */
+    void (*sleep_ms)(struct env *, int64_t ms); /* a signal may end it early */
     void (*random_bytes)(struct env *, void *bytes, size_t length);
 
-    /* Changes when the machine starts anew (Linux: /proc/sys/kernel/random/boot_id): what was written without
-     * a sync is still there as long as it is the same.  Random bytes where the system has none; a simulated
-     * power cut changes it. */
+    /* Changes when the machine starts anew (Linux: /proc/sys/kernel/random/boot_id): what was
+     * written without a sync is still there as long as it is the same.  Random bytes where the
+     * system has none; a simulated power cut changes it. */
     void (*boot_id)(struct env *, unsigned char id[16]);
 
-    enum status (*open)(struct env *, struct env_file **, const char *path, enum open_mode, struct error *);
+    enum status (*open)(struct env *, struct env_file **, const char *path, enum open_mode,
+                        struct error *);
     void (*close)(struct env *, struct env_file *);
-    enum status (*read)(struct env *, struct env_file *, void *bytes, size_t length, uint64_t at, size_t *got,
-                        struct error *);       /* whole, but for the end of the file */
-    enum status (*write)(struct env *, struct env_file *, const void *bytes, size_t length, uint64_t at,
-                         struct error *);      /* whole */
-    enum status (*truncate)(struct env *, struct env_file *, uint64_t bytes, struct error *);
-    enum status (*sync)(struct env *, struct env_file *, struct error *); /* data and what is needed to read it */
-    enum status (*info)(struct env *, struct env_file *, struct file_info *, struct error *);
-    enum status (*lock)(struct env *, struct env_file *, bool *taken, struct error *); /* exclusive, does not wait */
 
-    /* Read-only, shared; `bytes` may be over the file's end only inside its last page.  env_unmap ends it. */
-    enum status (*map)(struct env *, struct env_file *, size_t bytes, const void **at, struct error *);
+    /* Whole, but for the end of the file.  A pipe is read on in order, wherever `at` is. */
+    enum status (*read)(struct env *, struct env_file *, void *bytes, size_t length, uint64_t at,
+                        size_t *got, struct error *);
+
+    /* Whole. */
+    enum status (*write)(struct env *, struct env_file *, const void *bytes, size_t length,
+                         uint64_t at, struct error *);
+    enum status (*truncate)(struct env *, struct env_file *, uint64_t bytes, struct error *);
+
+    /* Data and what is needed to read it. */
+    enum status (*sync)(struct env *, struct env_file *, struct error *);
+    enum status (*info)(struct env *, struct env_file *, struct file_info *, struct error *);
+
+    /* Exclusive, does not wait; held until close. */
+    enum status (*lock)(struct env *, struct env_file *, bool *taken, struct error *);
+
+    /* Read-only, shared; `bytes` may be over the file's end only inside its last page.  unmap ends
+     * it; NULL of 0 bytes. */
+    enum status (*map)(struct env *, struct env_file *, size_t bytes, const void **at,
+                       struct error *);
     void (*unmap)(struct env *, const void *at, size_t bytes);
 
     enum status (*path_info)(struct env *, const char *path, struct file_info *, struct error *);
-    enum status (*make_directory)(struct env *, const char *path, struct error *); /* fine where it exists */
+
+    /* Fine where it exists. */
+    enum status (*make_directory)(struct env *, const char *path, struct error *);
     enum status (*rename)(struct env *, const char *from, const char *to, struct error *);
-    enum status (*remove)(struct env *, const char *path, struct error *); /* a file or an empty directory */
+
+    /* A file or an empty directory. */
+    enum status (*remove)(struct env *, const char *path, struct error *);
     enum status (*sync_directory)(struct env *, const char *path, struct error *);
 
     /* Names in a directory in order of bytes, without "." and ".."; mem_free each and the array. */
-    enum status (*list)(struct env *, const char *path, char ***names, size_t *count, struct error *);
+    enum status (*list)(struct env *, const char *path, char ***names, size_t *count,
+                        struct error *);
 
-    enum status (*thread_start)(struct env *, void **thread, void (*run)(void *), void *context, struct error *);
+    enum status (*thread_start)(struct env *, void **thread, void (*run)(void *), void *context,
+                                struct error *);
     void (*thread_join)(struct env *, void *thread);
 };
 
@@ -71,9 +89,16 @@ struct env {
 /* The real world. */
 struct env *env_posix(void);
 
-/* Short names, so that callers read well: file_open(env, …) is env->calls->open(env, …). */
-static inline int64_t clock_now_ms(struct env *env) { return env->calls->now_ms(env); }
-static inline int64_t clock_ticks_ns(struct env *env) { return env->calls->ticks_ns(env); }
+/* Short names for what is asked often. */
+static inline int64_t clock_now_ms(struct env *env)
+{
+    return env->calls->now_ms(env);
+}
+
+static inline int64_t clock_ticks_ns(struct env *env)
+{
+    return env->calls->ticks_ns(env);
+}
 
 /* A random name part: 16 hexadecimal digits. */
 void env_random_name(struct env *env, char name[17]);
@@ -82,20 +107,20 @@ void env_random_name(struct env *env, char name[17]);
 void *memory_reserve(size_t bytes);
 void memory_release(void *memory, size_t bytes);
 
-/* How many processors this process may use: the smaller of the affinity mask and the cgroup's quota,
- * at least 1 (rounded up). */
+/* How many processors this process may use: the smaller of the affinity mask and the cgroup's
+ * quota, rounded up, at least 1. */
 int processors_usable(void);
 
-/* Reads a whole file of at most `limit` bytes; mem_free(*bytes).  A directory, a device or more than the
- * limit is refused with a sentence. */
-enum status file_read_whole(struct env *env, const char *path, size_t limit, char **bytes, size_t *length,
-                            struct error *err);
+/* Reads a whole file of at most `limit` bytes; mem_free(*bytes), behind which stands a zero.  A
+ * directory, a device or more than the limit is refused with a sentence. */
+enum status file_read_whole(struct env *env, const char *path, size_t limit, char **bytes,
+                            size_t *length, struct error *err);
 
 /* Writes a file so that it is there whole or not at all (temporary name, sync, rename, sync). */
 enum status file_write_whole(struct env *env, const char *path, const void *bytes, size_t length,
                              struct error *err);
 
-/* Makes a directory and those above it. */
+/* Makes a directory and those above it, durably. */
 enum status directory_make_all(struct env *env, const char *path, struct error *err);
 
 #endif

@@ -1,10 +1,10 @@
-/* Nanoseconds a bar-lane of every kernel: one core, blocks over registers that lie in the first-level cache,
- * the smallest of many short runs.
+/* Nanoseconds a bar-lane of every kernel: one core, blocks over registers that lie in the
+ * first-level cache, the smallest of many short runs.
  *
  *     kernels [isa=v3] [lanes=16] [block=64] [parameter=20] [spread] [holes] [absent] [NAME…]
  *
- * `spread` gives every lane a period of its own, `holes` makes the kernels look for NaN, `absent` makes one
- * lane NaN as well.
+ * `spread` gives every lane a period of its own, `holes` makes the kernels look for NaN, `absent`
+ * makes one lane NaN as well.
  */
 #include <math.h>
 #include <stdio.h>
@@ -42,7 +42,8 @@ static void *memory(size_t bytes)
     return memset(block, 0, bytes);
 }
 
-/* Walks that look like open, high, low, close, volume by turns, and conditions true one bar in nine. */
+/* Walks that look like open, high, low, close, volume by turns, and conditions true one bar in
+ * nine. */
 static void bench_fill(struct bench *b)
 {
     for (int r = 0; r < REGISTERS; r++) {
@@ -51,15 +52,18 @@ static void bench_fill(struct bench *b)
             for (size_t l = 0; l < b->lanes; l++)
                 for (size_t t = 0; t < BLOCK_BARS; t++) {
                     double bar = (double)(t + (size_t)r * BLOCK_BARS), lane = (double)l;
-                    double close = 100 + 9 * sin(bar * (0.21 + lane * 0.013)) + 3 * sin(bar * (1.7 + lane * 0.1));
+                    double close = 100 + 9 * sin(bar * (0.21 + lane * 0.013)) +
+                                   3 * sin(bar * (1.7 + lane * 0.1));
                     double offset[] = {1.0, -1.0, 0.3 * sin(bar * 5), 900.0, 0.1};
-                    b->column[i][r][t * b->lanes + l] = b->absent && l == 3 ? NAN : close + offset[i];
+                    b->column[i][r][t * b->lanes + l] = b->absent && l == 3 ? NAN
+                                                                            : close + offset[i];
                 }
         }
         for (int i = 0; i < KERNEL_CONDITIONS_MAX; i++) {
             b->when[i][r] = memory(sizeof(uint64_t) * LANES_MAX);
             for (size_t l = 0; l < b->lanes; l++)
-                b->when[i][r][l] = (UINT64_C(0x8040201008040201) << l | l) >> (BLOCK_BARS - b->block);
+                b->when[i][r][l] = (UINT64_C(0x8040201008040201) << l | l) >>
+                                   (BLOCK_BARS - b->block);
         }
     }
     for (int k = 0; k < KERNEL_OUTPUTS_MAX; k++)
@@ -73,7 +77,7 @@ static double bench_parameter(const struct bench *b, enum kernel_id kernel, int 
     static const double macd[] = {12, 26, 9};
     return strncmp(kernel_rows[kernel].name, "MACD", 4) == 0 && k < 3 ? macd[k]
            : strcmp(kernel_rows[kernel].name, "SAR") == 0             ? 0.02 * (1 + 9 * k)
-                                                                       : b->parameter;
+                                                                      : b->parameter;
 }
 
 static double bench_kernel(const struct bench *b, enum kernel_id kernel)
@@ -156,7 +160,8 @@ int main(int argc, char **argv)
             wanted[wanted_count++] = argv[i];
     b.kernels = kernels_select(isa, (int)b.lanes);
     if (!b.kernels || b.block < 1 || b.block > BLOCK_BARS) {
-        fprintf(stderr, "kernels: no such build here, or a block that is not 1 to %d\n", BLOCK_BARS);
+        fprintf(stderr, "kernels: no such build here, or a block that is not 1 to %d\n",
+                BLOCK_BARS);
         return 2;
     }
     bench_fill(&b);

@@ -1,43 +1,43 @@
 /* Numbers to numbers, bar by bar, without state.  NaN in, NaN out. */
 #include "kernel/drive.h"
 
-#define UNARY(id, value)                                                        \
-    static void id##_run(struct op *op, size_t bar_count)                       \
-    {                                                                           \
-        struct operand in = op->in[0];                                          \
-        double *restrict out = op->out[0];                                      \
-                                                                                \
-        for (size_t bar = 0; bar < bar_count; bar++)                            \
-            EACH_VECTOR(v) {                                                    \
-                f64x4 a = input4(in, bar, v);                                   \
-                output4(out, bar, v, (value));                                  \
-            }                                                                   \
-    }                                                                           \
+#define UNARY(id, value)                                  \
+    static void id##_run(struct op *op, size_t bar_count) \
+    {                                                     \
+        struct operand in = op->in[0];                    \
+        double *restrict out = op->out[0];                \
+                                                          \
+        for (size_t bar = 0; bar < bar_count; bar++)      \
+            EACH_VECTOR(v) {                              \
+                f64x4 a = input4(in, bar, v);             \
+                output4(out, bar, v, (value));            \
+            }                                             \
+    }                                                     \
     KERNEL_DEFINE(id, NULL, NULL, id##_run)
 
-#define BINARY(id, value)                                                       \
-    static void id##_run(struct op *op, size_t bar_count)                       \
-    {                                                                           \
-        struct operand in0 = op->in[0], in1 = op->in[1];                        \
-        double *restrict out = op->out[0];                                      \
-                                                                                \
-        for (size_t bar = 0; bar < bar_count; bar++)                            \
-            EACH_VECTOR(v) {                                                    \
-                f64x4 a = input4(in0, bar, v), b = input4(in1, bar, v);         \
-                output4(out, bar, v, (value));                                  \
-            }                                                                   \
-    }                                                                           \
+#define BINARY(id, value)                                               \
+    static void id##_run(struct op *op, size_t bar_count)               \
+    {                                                                   \
+        struct operand in0 = op->in[0], in1 = op->in[1];                \
+        double *restrict out = op->out[0];                              \
+                                                                        \
+        for (size_t bar = 0; bar < bar_count; bar++)                    \
+            EACH_VECTOR(v) {                                            \
+                f64x4 a = input4(in0, bar, v), b = input4(in1, bar, v); \
+                output4(out, bar, v, (value));                          \
+            }                                                           \
+    }                                                                   \
     KERNEL_DEFINE(id, NULL, NULL, id##_run)
 
-/* What only the C library can do, number by number.  Its values are the same on every build here, because
- * the library and not the compiler chooses its instructions. */
-#define SCALAR(id, value)                                                       \
-    static void id##_run(struct op *op, size_t bar_count)                       \
-    {                                                                           \
-        for (size_t bar = 0; bar < bar_count; bar++)                            \
-            for (int lane = 0; lane < LANES; lane++)                            \
-                output(op, 0, bar, lane, (value));                              \
-    }                                                                           \
+/* What only the C library can do, number by number.  Its values are the same on every build here,
+ * because the library and not the compiler chooses its instructions. */
+#define SCALAR(id, value)                                 \
+    static void id##_run(struct op *op, size_t bar_count) \
+    {                                                     \
+        for (size_t bar = 0; bar < bar_count; bar++)      \
+            for (int lane = 0; lane < LANES; lane++)      \
+                output(op, 0, bar, lane, (value));        \
+    }                                                     \
     KERNEL_DEFINE(id, NULL, NULL, id##_run)
 
 BINARY(ADD, a + b);
@@ -63,8 +63,9 @@ INLINE f64x4 sign4(f64x4 a)
 }
 UNARY(SIGN, sign4(a));
 
-/* ---- rounding, exact, for machines without an instruction for it too ------------------------------------
- * From 2^52 on every double is whole.  Below, adding and taking off 2^52 rounds to the nearest whole. */
+/* ---- rounding, exact, for machines without an instruction for it too ----------------------------
+ * From 2^52 on every double is whole.  Below, adding and taking off 2^52 rounds to the nearest
+ * whole. */
 
 INLINE f64x4 with_sign_of(f64x4 magnitude, f64x4 a)
 {
@@ -87,7 +88,7 @@ UNARY(FLOOR, floor4(a));
 UNARY(CEIL, -floor4(-a));
 UNARY(ROUND, round4(a));
 
-/* ---- the C library's ------------------------------------------------------------------------------------ */
+/* ---- the C library's ------------------------------------------------------------------------- */
 
 INLINE double log_of(double a)
 {
@@ -104,7 +105,7 @@ SCALAR(LOG, log_of(input(op, 0, bar, lane)));
 SCALAR(EXP, exp(input(op, 0, bar, lane)));
 SCALAR(POW, power_of(input(op, 0, bar, lane), input(op, 1, bar, lane)));
 
-/* ---- choosing ------------------------------------------------------------------------------------------- */
+/* ---- choosing -------------------------------------------------------------------------------- */
 
 /* max4 gives its second where one is NaN: only a NaN in the first is left to see to. */
 BINARY(LARGER, select4(is_nan4(a), a, max4(a, b)));
@@ -117,7 +118,8 @@ static void if_run(struct op *op, size_t bar_count)
     double *restrict out = op->out[0];
     u64x4 words[ROW], bit = splat_word(1);
 
-    EACH_VECTOR(v) words[v] = load_words(op->when[0] + v * VECTOR);
+    EACH_VECTOR(v)
+        words[v] = load_words(op->when[0] + v * VECTOR);
     for (size_t bar = 0; bar < bar_count; bar++, bit += bit)
         EACH_VECTOR(v) {
             f64x4 a = input4(in0, bar, v), b = input4(in1, bar, v);

@@ -1,8 +1,9 @@
 /* Sums and averages of one price: sum, sma, ema. */
 #include "kernel/window.h"
 
-/* ---- sum, and sma, its n-th part ------------------------------------------------------------------------
- * The new value comes in and the old one goes out in one step, so that the bits do not depend on the block. */
+/* ---- sum, and sma, its n-th part ----------------------------------------------------------------
+ * The new value comes in and the old one goes out in one step, so that the bits do not depend on
+ * the block. */
 
 struct sum {
     struct drive drive;
@@ -54,7 +55,8 @@ static void sum_skip(struct op *op, size_t bar, int lane)
     window_skip(&s->window, &s->drive, bar, lane);
 }
 
-/* Warm from the first value on: before a lane's first value the window holds zeros, and hot() cuts. */
+/* Warm from the first value on: before a lane's first value the window holds zeros, and hot() cuts.
+ */
 static bool sum_step(struct op *op, size_t bar, int lane)
 {
     struct sum *s = op->state;
@@ -76,11 +78,13 @@ INLINE void sum_bars(struct sum *s, double *restrict out, size_t first, size_t e
     }
     for (size_t bar = first; bar < end; bar++, row += LANES, old += LANES)
         EACH_VECTOR(v) {
-            sum[v] += load(row + v * VECTOR) - (shared ? load(old + v * VECTOR)
-                                                       : gather4(row + v * VECTOR, s->leaving + v * VECTOR));
+            sum[v] += load(row + v * VECTOR) -
+                      (shared ? load(old + v * VECTOR)
+                              : gather4(row + v * VECTOR, s->leaving + v * VECTOR));
             output4(out, bar, v, sum[v] * share[v]);
         }
-    EACH_VECTOR(v) store(s->sum + v * VECTOR, sum[v]);
+    EACH_VECTOR(v)
+        store(s->sum + v * VECTOR, sum[v]);
 }
 
 static void sum_hot(struct op *op, size_t first, size_t end)
@@ -99,11 +103,12 @@ KERNEL_DRIVEN(SUM, sum_bytes, sum_start, .step = sum_step, .hot = sum_hot, .skip
 KERNEL_DRIVEN(SMA, sum_bytes, sma_start, .step = sum_step, .hot = sum_hot, .skip = sum_skip,
               .push = sum_push, .changed = DRIVE_ROWS(struct sum, sum));
 
-/* ---- ema: begins as the mean of the first n values ----------------------------------------------------- */
+/* ---- ema: begins as the mean of the first n values ------------------------------------------- */
 
 struct ema {
     struct drive drive;
-    double value[LANES] ROW_ALIGNED, share[LANES] ROW_ALIGNED; /* value: the sum while it warms up */
+    double value[LANES] ROW_ALIGNED,
+        share[LANES] ROW_ALIGNED; /* value: the sum while it warms up */
     int period[LANES], seen[LANES];
 };
 
@@ -159,7 +164,8 @@ static void ema_hot(struct op *op, size_t first, size_t end)
             value[v] += share[v] * (input4(in, bar, v) - value[v]);
             output4(out, bar, v, value[v]);
         }
-    EACH_VECTOR(v) store(s->value + v * VECTOR, value[v]);
+    EACH_VECTOR(v)
+        store(s->value + v * VECTOR, value[v]);
 }
 
 KERNEL_DRIVEN(EMA, ema_bytes, ema_start, .step = ema_step, .hot = ema_hot,

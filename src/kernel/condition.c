@@ -7,23 +7,26 @@ INLINE uint64_t block_mask(size_t bar_count)
     return ~UINT64_C(0) >> (BLOCK_BARS - bar_count);
 }
 
-/* ---- numbers to conditions ------------------------------------------------------------------------------
- * The words are stored one by one: copying the whole array would keep it in memory (half as fast again). */
+/* ---- numbers to conditions ----------------------------------------------------------------------
+ * The words are stored one by one: copying the whole array would keep it in memory (half as fast
+ * again). */
 
-#define COMPARE(id, relation)                                                   \
-    static void id##_run(struct op *op, size_t bar_count)                       \
-    {                                                                           \
-        struct operand in0 = op->in[0], in1 = op->in[INPUTS_##id - 1];          \
-        u64x4 words[ROW], bit = splat_word(1);                                  \
-                                                                                \
-        EACH_VECTOR(v) words[v] = splat_word(0);                                \
-        for (size_t bar = 0; bar < bar_count; bar++, bit += bit)                \
-            EACH_VECTOR(v) {                                                    \
-                f64x4 a = input4(in0, bar, v), b = input4(in1, bar, v);         \
-                words[v] |= (u64x4)(relation) & bit;                            \
-            }                                                                   \
-        EACH_VECTOR(v) store_words(op->condition + v * VECTOR, words[v]);       \
-    }                                                                           \
+#define COMPARE(id, relation)                                           \
+    static void id##_run(struct op *op, size_t bar_count)               \
+    {                                                                   \
+        struct operand in0 = op->in[0], in1 = op->in[INPUTS_##id - 1];  \
+        u64x4 words[ROW], bit = splat_word(1);                          \
+                                                                        \
+        EACH_VECTOR(v)                                                  \
+            words[v] = splat_word(0);                                   \
+        for (size_t bar = 0; bar < bar_count; bar++, bit += bit)        \
+            EACH_VECTOR(v) {                                            \
+                f64x4 a = input4(in0, bar, v), b = input4(in1, bar, v); \
+                words[v] |= bit & (u64x4)(relation);                    \
+            }                                                           \
+        EACH_VECTOR(v)                                                  \
+            store_words(op->condition + v * VECTOR, words[v]);          \
+    }                                                                   \
     KERNEL_DEFINE(id, NULL, NULL, id##_run)
 
 COMPARE(GT, a > b);
@@ -34,10 +37,11 @@ COMPARE(EQ, a == b);
 COMPARE(NE, (a < b) | (a > b));
 COMPARE(ISNAN, a != b); /* b is a */
 
-/* ---- crossings ------------------------------------------------------------------------------------------
- * Crossing up is "above now" and "below or equal a bar ago".  A word shifted by one is a bar ago; the bit
- * that falls off the block is carried.  Where neither input can be NaN any more, "below or equal" is "not
- * above", which spares the second compare; until every lane is there, both are compared. */
+/* ---- crossings ----------------------------------------------------------------------------------
+ * Crossing up is "above now" and "below or equal a bar ago".  A word shifted by one is a bar ago;
+ * the bit that falls off the block is carried.  Where neither input can be NaN any more, "below or
+ * equal" is "not above", which spares the second compare; until every lane is there, both are
+ * compared. */
 
 struct crossing {
     uint64_t before[LANES] ROW_ALIGNED; /* bit 0: below or equal on the last bar */
@@ -61,23 +65,26 @@ INLINE void crossing_run(struct op *op, size_t bar_count, bool over)
     struct operand in0 = op->in[0], in1 = op->in[1];
     u64x4 beyond[ROW], within[ROW], bit = splat_word(1);
 
-    EACH_VECTOR(v) beyond[v] = within[v] = splat_word(0);
+    EACH_VECTOR(v)
+        beyond[v] = within[v] = splat_word(0);
     if (s->complement) {
         for (size_t bar = 0; bar < bar_count; bar++, bit += bit)
             EACH_VECTOR(v) {
                 f64x4 a = input4(in0, bar, v), b = input4(in1, bar, v);
-                beyond[v] |= (u64x4)(over ? a > b : a < b) & bit;
+                beyond[v] |= bit & (u64x4)(over ? a > b : a < b);
             }
-        EACH_VECTOR(v) within[v] = ~beyond[v];
+        EACH_VECTOR(v)
+            within[v] = ~beyond[v];
     } else {
         for (size_t bar = 0; bar < bar_count; bar++, bit += bit)
             EACH_VECTOR(v) {
                 f64x4 a = input4(in0, bar, v), b = input4(in1, bar, v);
-                beyond[v] |= (u64x4)(over ? a > b : a < b) & bit;
-                within[v] |= (u64x4)(over ? a <= b : a >= b) & bit;
+                beyond[v] |= bit & (u64x4)(over ? a > b : a < b);
+                within[v] |= bit & (u64x4)(over ? a <= b : a >= b);
             }
         u64x4 last = splat_word(1);
-        EACH_VECTOR(v) last &= (beyond[v] | within[v]) >> (bar_count - 1);
+        EACH_VECTOR(v)
+            last &= (beyond[v] | within[v]) >> (bar_count - 1);
         s->complement = !op->holes && !any4((i64x4)(last == 0));
     }
     EACH_VECTOR(v) {
@@ -98,32 +105,35 @@ static void crossunder_run(struct op *op, size_t bar_count)
 KERNEL_DEFINE(CROSSOVER, crossing_bytes, crossing_start, crossover_run);
 KERNEL_DEFINE(CROSSUNDER, crossing_bytes, crossing_start, crossunder_run);
 
-/* ---- conditions to conditions --------------------------------------------------------------------------- */
+/* ---- conditions to conditions ---------------------------------------------------------------- */
 
 static void and_run(struct op *op, size_t bar_count)
 {
     (void)bar_count;
-    EACH_VECTOR(v) store_words(op->condition + v * VECTOR, load_words(op->when[0] + v * VECTOR) &
-                                                           load_words(op->when[1] + v * VECTOR));
+    EACH_VECTOR(v)
+        store_words(op->condition + v * VECTOR,
+                    load_words(op->when[0] + v * VECTOR) & load_words(op->when[1] + v * VECTOR));
 }
 static void or_run(struct op *op, size_t bar_count)
 {
     (void)bar_count;
-    EACH_VECTOR(v) store_words(op->condition + v * VECTOR, load_words(op->when[0] + v * VECTOR) |
-                                                           load_words(op->when[1] + v * VECTOR));
+    EACH_VECTOR(v)
+        store_words(op->condition + v * VECTOR,
+                    load_words(op->when[0] + v * VECTOR) | load_words(op->when[1] + v * VECTOR));
 }
 static void not_run(struct op *op, size_t bar_count)
 {
     u64x4 mask = splat_word(block_mask(bar_count));
-    EACH_VECTOR(v) store_words(op->condition + v * VECTOR, ~load_words(op->when[0] + v * VECTOR) & mask);
+    EACH_VECTOR(v)
+        store_words(op->condition + v * VECTOR, ~load_words(op->when[0] + v * VECTOR) & mask);
 }
 KERNEL_DEFINE(AND, NULL, NULL, and_run);
 KERNEL_DEFINE(OR, NULL, NULL, or_run);
 KERNEL_DEFINE(NOT, NULL, NULL, not_run);
 
-/* ---- conditions n bars ago ------------------------------------------------------------------------------
- * Up to 63 bars back the last 64 bits of each lane, the newest on top, are enough and the lanes may differ.
- * Beyond, the bits of each lane are one stream in a ring of words. */
+/* ---- conditions n bars ago ----------------------------------------------------------------------
+ * Up to 63 bars back the last 64 bits of each lane, the newest on top, are enough and the lanes may
+ * differ. Beyond, the bits of each lane are one stream in a ring of words. */
 
 struct delay {
     uint64_t last[LANES] ROW_ALIGNED, bars[LANES] ROW_ALIGNED;
@@ -199,7 +209,7 @@ static void lag_condition_run(struct op *op, size_t bar_count)
 }
 KERNEL_DEFINE(LAG_CONDITION, delay_bytes, lag_condition_start, lag_condition_run);
 
-/* ---- count: a bit comes in, the bit of n bars ago goes out ---------------------------------------------- */
+/* ---- count: a bit comes in, the bit of n bars ago goes out ----------------------------------- */
 
 struct count {
     double count[LANES] ROW_ALIGNED;
@@ -257,7 +267,8 @@ static void count_run(struct op *op, size_t bar_count)
             count[v] -= (f64x4)(one & has_bit4(go[v], bit));
             output4(out, bar, v, count[v]);
         }
-    EACH_VECTOR(v) store(s->count + v * VECTOR, count[v]);
+    EACH_VECTOR(v)
+        store(s->count + v * VECTOR, count[v]);
     if (!s->warm)
         count_cut(s, out, bar_count);
 }

@@ -3,7 +3,8 @@
  * HOW TO ADD A KERNEL
  *
  * 1. A row in kernel_indicators.def: KERNEL_ROW(EMA, 1, 0, 1, 1, false).
- * 2. A state whose first member is struct drive and whose rows of lanes come first and are aligned:
+ *
+ * 2. A state: first struct drive, then rows of lanes, and of these first those that hot() changes:
  *
  *        struct ema {
  *            struct drive drive;
@@ -11,34 +12,45 @@
  *            int seen[LANES], period[LANES];
  *        };
  *
- *    start() clears it (memset), calls drive_start() and reads the parameters: parameter(op, k, lane).
+ *    start() clears it (memset), calls drive_start() and reads the parameters: period_of(op, k, …).
+ *
  * 3. step(op, bar, lane): the definition.  One lane takes one bar; no input is NaN.  It reads
- *    input(op, i, bar, lane), writes every output(op, k, bar, lane, x) (NAN in the warm-up) and returns
- *    whether the lane is warm, so that hot() may take the next bar.
- * 4. hot(op, first, end), optional: the bars first…end-1 for all lanes, each warm and without NaN, to the
- *    same bits as step.  State into local arrays of ROW vectors, one loop over bars, state back:
+ *    input(op, i, bar, lane), writes every output(op, k, bar, lane, x), NAN in the warm-up, and
+ *    returns whether the lane is warm, so that hot() may take the next bar.
+ *
+ * 4. hot(op, first, end), optional: the bars first…end-1 for all lanes, each warm and without NaN,
+ *    to the same bits as step.  State into local arrays of ROW vectors, one loop over bars, state
+ *    back:
  *
  *        f64x4 value[ROW];
- *        EACH_VECTOR(v) value[v] = load(s->value + v * VECTOR);
+ *        EACH_VECTOR(v)
+ *            value[v] = load(s->value + v * VECTOR);
  *        for (size_t bar = first; bar < end; bar++)
  *            EACH_VECTOR(v) {
  *                value[v] += share[v] * (input4(in, bar, v) - value[v]);
  *                output4(out, bar, v, value[v]);
  *            }
- *        EACH_VECTOR(v) store(s->value + v * VECTOR, value[v]);
+ *        EACH_VECTOR(v)
+ *            store(s->value + v * VECTOR, value[v]);
  *
- *    `in` and `out` are local copies (struct operand in = op->in[0]; double *restrict out = op->out[0]).
- *    With many state rows (AVX2 has 16 registers) go over the lanes in chunks of two vectors, as RSI does.
- *    A maximum is max4(new, old) and max_of(new, old) alike: the order of operands decides NaN and -0.
+ *    `in` and `out` are local copies: struct operand in = op->in[0]; double *restrict out = ….
+ *    With many state rows (AVX2 has 16 registers) go over the lanes in chunks of two vectors, as
+ *    rsi does.  A maximum is max4(new, old) and max_of(new, old) alike: the order of operands
+ *    decides NaN and -0.
+ *
  * 5. Inputs of earlier bars: window.h; then push() and skip() as well.
+ *
  * 6. KERNEL_DRIVEN(EMA, ema_bytes, ema_start, .step = ema_step, .hot = ema_hot,
  *                  .changed = DRIVE_ROWS(struct ema, value));
- *    `changed` says that the rows of lanes up to `value` are all that hot() changes of a lane.  Then hot()
- *    also serves while some lanes are absent, and the driver puts those lanes' rows back.
- * 7. The source's name in meson.build, a reference in test/kernel/.
  *
- * The driver gives NaN for a bar with a NaN among the lane's inputs and passes the lane over (skip() if
- * there is one): the lane is absent.  It looks for NaN only where op->holes is set or a lane is not warm. */
+ *    `changed` says that the rows of lanes up to `value` are all that hot() changes of a lane.
+ *    Then hot() also serves while some lanes are absent: the driver puts those lanes' rows back.
+ *
+ * 7. The source's name in meson.build, a reference in a test.
+ *
+ * The driver gives NaN for a bar with a NaN among the lane's inputs and passes the lane over, with
+ * skip() if there is one: the lane is absent.  It looks for NaN only where op->holes is set or a
+ * lane is not warm. */
 #ifndef HARRIER_KERNEL_DRIVE_H
 #define HARRIER_KERNEL_DRIVE_H
 
@@ -57,16 +69,18 @@ enum {
 };
 
 /* Makes the functions of a kernel known to table.c. */
-#define KERNEL_DEFINE(id, bytes_of, start_of, run_of)                                            \
-    const struct kernel_functions KERNEL(kernel_##id) = {                                        \
-        .state_bytes = (bytes_of), .start = (start_of), .run = (run_of),                         \
+#define KERNEL_DEFINE(id, bytes_of, start_of, run_of)     \
+    const struct kernel_functions KERNEL(kernel_##id) = { \
+        .state_bytes = (bytes_of),                        \
+        .start = (start_of),                              \
+        .run = (run_of),                                  \
     }
 
-#define KERNEL_DRIVEN(id, bytes_of, start_of, ...)                                               \
-    static void id##_run(struct op *op, size_t bar_count)                                        \
-    {                                                                                            \
-        drive(op, bar_count, INPUTS_##id, OUTPUTS_##id, (struct driven){__VA_ARGS__});           \
-    }                                                                                            \
+#define KERNEL_DRIVEN(id, bytes_of, start_of, ...)                                     \
+    static void id##_run(struct op *op, size_t bar_count)                              \
+    {                                                                                  \
+        drive(op, bar_count, INPUTS_##id, OUTPUTS_##id, (struct driven){__VA_ARGS__}); \
+    }                                                                                  \
     KERNEL_DEFINE(id, bytes_of, start_of, id##_run)
 
 /* First member of a driven kernel's state.  Bit l is lane l. */
@@ -81,7 +95,7 @@ struct driven {
     void (*hot)(struct op *op, size_t first, size_t end);
     void (*skip)(struct op *op, size_t bar, int lane); /* the bar does not exist for this lane */
     void (*push)(struct op *op, size_t bar_count);     /* before a block: windows take its inputs */
-    size_t changed; /* bytes of the state that hot() changes, from the first row of lanes on; 0: unknown */
+    size_t changed; /* bytes of state that hot() changes, from the first row on; 0: unknown */
 };
 
 /* Rows of lanes begin behind struct drive, on a line of their own. */
@@ -96,7 +110,7 @@ INLINE void drive_start(struct drive *drive)
     drive->cold = drive->fresh = (1u << LANES) - 1;
 }
 
-/* ---- operands ---------------------------------------------------------------------------------------- */
+/* ---- operands -------------------------------------------------------------------------------- */
 
 INLINE double input(const struct op *op, int i, size_t bar, int lane)
 {
@@ -115,7 +129,7 @@ INLINE void output4(double *out, size_t bar, int v, f64x4 value)
     store(out + bar * LANES + v * VECTOR, value);
 }
 
-/* ---- parameters -------------------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 INLINE double parameter(const struct op *op, int k, int lane)
 {
@@ -145,7 +159,7 @@ INLINE int period_shared(const struct op *op, int k, int least)
     return period_of(op, k, 0, least);
 }
 
-/* ---- the driver -------------------------------------------------------------------------------------- */
+/* ---- the driver ------------------------------------------------------------------------------ */
 
 INLINE bool drive_lane_is_nan(const struct op *op, size_t bar, int lane, int inputs)
 {
@@ -170,7 +184,8 @@ INLINE uint32_t drive_absent(const struct op *op, size_t bar, int inputs)
 }
 
 /* The end of the bars from `first` on with just these lanes absent. */
-INLINE size_t drive_stretch(const struct op *op, size_t first, size_t end, int inputs, uint32_t absent)
+INLINE size_t drive_stretch(const struct op *op, size_t first, size_t end, int inputs,
+                            uint32_t absent)
 {
     size_t bar = first;
 
@@ -182,7 +197,8 @@ INLINE size_t drive_stretch(const struct op *op, size_t first, size_t end, int i
     for (; bar < end; bar++) { /* the same, for the case that counts */
         i64x4 nan = splat_i(0);
         for (int i = 0; i < inputs; i++)
-            EACH_VECTOR(v) nan |= is_nan4(input4(op->in[i], bar, v));
+            EACH_VECTOR(v)
+                nan |= is_nan4(input4(op->in[i], bar, v));
         if (any4(nan))
             break;
     }

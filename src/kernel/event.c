@@ -1,7 +1,7 @@
 /* Numbers since a condition was last true. */
 #include "kernel/drive.h"
 
-/* ---- barssince: NaN + 1 is NaN until the first ---------------------------------------------------------- */
+/* ---- barssince: NaN + 1 is NaN until the first ----------------------------------------------- */
 
 static size_t barssince_bytes(const struct op *op)
 {
@@ -12,7 +12,8 @@ static size_t barssince_bytes(const struct op *op)
 static void barssince_start(struct op *op)
 {
     double *since = op->state;
-    EACH_VECTOR(v) store(since + v * VECTOR, splat(NAN));
+    EACH_VECTOR(v)
+        store(since + v * VECTOR, splat(NAN));
 }
 
 static void barssince_run(struct op *op, size_t bar_count)
@@ -30,18 +31,19 @@ static void barssince_run(struct op *op, size_t bar_count)
             since[v] = select4(has_bit4(words[v], bit), splat(0.0), since[v] + splat(1.0));
             output4(out, bar, v, since[v]);
         }
-    EACH_VECTOR(v) store(state + v * VECTOR, since[v]);
+    EACH_VECTOR(v)
+        store(state + v * VECTOR, since[v]);
 }
 KERNEL_DEFINE(BARSSINCE, barssince_bytes, barssince_start, barssince_run);
 
-/* ---- valuewhen: a ring of the last values a lane -------------------------------------------------------- */
+/* ---- valuewhen: a ring of the last values a lane --------------------------------------------- */
 
 struct valuewhen {
     double value[LANES] ROW_ALIGNED; /* of the k-th last event: what is shown */
     int count[LANES], next[LANES];   /* of the lane's ring */
     bool last_only;                  /* every lane wants the last event */
     size_t longest;
-    double ring[];                   /* [LANES][longest] */
+    double ring[]; /* [LANES][longest] */
 };
 
 static size_t valuewhen_longest(const struct op *op)
@@ -108,11 +110,12 @@ static void valuewhen_run(struct op *op, size_t bar_count)
             value[v] = select4(has_bit4(words[v], bit), input4(in, bar, v), value[v]);
             output4(out, bar, v, value[v]);
         }
-    EACH_VECTOR(v) store(s->value + v * VECTOR, value[v]);
+    EACH_VECTOR(v)
+        store(s->value + v * VECTOR, value[v]);
 }
 KERNEL_DEFINE(VALUEWHEN, valuewhen_bytes, valuewhen_start, valuewhen_run);
 
-/* ---- since: maximum, minimum, sum of the values since the last bar with the condition ------------------- */
+/* ---- since: maximum, minimum, sum of the values since the last bar with the condition -------- */
 
 struct since {
     double value[LANES] ROW_ALIGNED;

@@ -26,10 +26,12 @@ static bool runs_always(void)
 #ifdef KERNEL_X86_64
 extern const struct kernels kernels_v3_16, kernels_v3_4;
 
-/* Every processor with these has the rest of x86-64-v3 (lzcnt, movbe, f16c), which clang 14 cannot ask for. */
+/* Every processor with these has the rest of x86-64-v3 (lzcnt, movbe, f16c), which clang 14 cannot
+ * ask for. */
 static bool runs_v3(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("fma");
 }
 #endif
 
@@ -62,7 +64,8 @@ const struct kernels *kernels_select(const char *isa, int lanes)
 {
     for (size_t i = 0; i < ARRAY_COUNT(builds); i++) {
         const struct kernels *found = lanes == LANES_WIDE ? builds[i].wide : builds[i].narrow;
-        if (found->lanes == lanes && builds[i].runs() && (!isa || text_is(text_of(found->isa), isa)))
+        if (found->lanes == lanes && builds[i].runs() &&
+            (!isa || text_is(text_of(found->isa), isa)))
             return found;
     }
     return NULL;

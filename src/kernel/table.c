@@ -21,7 +21,8 @@ static void transpose(double *out, const double *const *from, size_t bar, size_t
     size_t t = 0;
 
     for (; t + VECTOR <= bar_count; t += VECTOR)
-        EACH_VECTOR(v) transpose4(out + t * LANES + v * VECTOR, LANES, from + v * VECTOR, bar + t);
+        EACH_VECTOR(v)
+            transpose4(out + t * LANES + v * VECTOR, LANES, from + v * VECTOR, bar + t);
     for (; t < bar_count; t++)
         for (int l = 0; l < LANES; l++)
             out[t * LANES + (size_t)l] = from[l][bar + t];

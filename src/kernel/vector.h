@@ -1,11 +1,12 @@
 /* Vectors of doubles in GNU C, for the numeric sources alone.
  *
- * Arithmetic, comparisons and masks are plain operators, which gcc and clang compile for every machine.
- * C has no ?: on vectors, so maximum, minimum, select and "any" are helpers.  A vector has VECTOR elements:
- * four, as the names say, where the machine has them, and two where it has not (wider ones than the machine's
- * are right everywhere, but gcc takes them apart lane by lane: ten times slower).  LANES in a row and
- * KERNEL(name), which adds the build's name, come from the build (meson.build); ROW is the number of vectors
- * in a row.  No other file holds an intrinsic or an #if on the instruction set. */
+ * Arithmetic, comparisons and masks are plain operators, which gcc and clang compile for every
+ * machine. C has no ?: on vectors, so maximum, minimum, select and "any" are helpers.  A vector has
+ * VECTOR elements: four, as the names say, where the machine has them, and two where it has not
+ * (wider ones than the machine's are right everywhere, but gcc takes them apart lane by lane: ten
+ * times slower).  LANES in a row and KERNEL(name), which adds the build's name, come from the build
+ * (meson.build); ROW is the number of vectors in a row.  No other file holds an intrinsic or an #if
+ * on the instruction set. */
 #ifndef HARRIER_KERNEL_VECTOR_H
 #define HARRIER_KERNEL_VECTOR_H
 
@@ -40,7 +41,12 @@ typedef double f64x4_unaligned __attribute__((vector_size(VECTOR_BYTES), may_ali
 
 #define ROW_ALIGNED __attribute__((aligned(64))) /* arrays of LANES */
 #define INLINE static inline __attribute__((always_inline, unused))
+/* Always unrolled, or arrays of vectors stand in memory.  clang does not know gcc's word for it. */
+#ifdef __clang__
+#define EACH(v, count) _Pragma("clang loop unroll(full)") for (int v = 0; v < (count); v++)
+#else
 #define EACH(v, count) _Pragma("GCC unroll 8") for (int v = 0; v < (count); v++)
+#endif
 #define EACH_VECTOR(v) EACH(v, ROW)
 
 INLINE f64x4 load(const double *at)

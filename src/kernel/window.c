@@ -1,7 +1,7 @@
 /* Windows of one price: lag, highest, lowest, rising, falling, pivots. */
 #include "kernel/window.h"
 
-/* ---- lag: n bars back, whatever stands there; NaN before the first bar ---------------------------------- */
+/* ---- lag: n bars back, whatever stands there; NaN before the first bar ----------------------- */
 
 struct lag {
     struct window window;
@@ -11,7 +11,8 @@ struct lag {
 
 static size_t lag_bytes(const struct op *op)
 {
-    return ((sizeof(struct lag) + 63) & ~(size_t)63) + window_bytes((size_t)period_longest(op, 0, 0), 1);
+    return ((sizeof(struct lag) + 63) & ~(size_t)63) +
+           window_bytes((size_t)period_longest(op, 0, 0), 1);
 }
 
 static void lag_start(struct op *op)
@@ -37,29 +38,33 @@ static void lag_run(struct op *op, size_t bar_count)
     const double *row = window_row(&s->window, 0), *from = row - s->shared * LANES;
     for (size_t bar = 0; bar < bar_count; bar++, row += LANES, from += LANES)
         if (s->shared >= 0)
-            EACH_VECTOR(v) output4(out, bar, v, load(from + v * VECTOR));
+            EACH_VECTOR(v)
+                output4(out, bar, v, load(from + v * VECTOR));
         else
-            EACH_VECTOR(v) output4(out, bar, v, gather4(row + v * VECTOR, s->offset + v * VECTOR));
+            EACH_VECTOR(v)
+                output4(out, bar, v, gather4(row + v * VECTOR, s->offset + v * VECTOR));
 }
 KERNEL_DEFINE(LAG, lag_bytes, lag_start, lag_run);
 
-/* ---- the largest or smallest of the last n values -------------------------------------------------------
+/* ---- the largest or smallest of the last n values -----------------------------------------------
  *
  * Two ways, to the same bits: among equals (+0 and -0) the newest wins, always fold(older, newer).
  *
- * BLOCKS (van Herk 1992, Gil and Werman 1993), where all lanes share the period and no NaN can come after
- * the first value: bars are counted off in blocks of n.  A window is a suffix of the last block and a prefix
- * of this one; the prefixes' extreme runs along, the suffixes' are made when a block is full.  Three folds a
- * bar, whatever n.  Position i of the buffer holds a suffix until bar i comes, then the bar's value:
+ * BLOCKS (van Herk 1992, Gil and Werman 1993), where all lanes share the period and no NaN can come
+ * after the first value: bars are counted off in blocks of n.  A window is a suffix of the last
+ * block and a prefix of this one; the prefixes' extreme runs along, the suffixes' are made when a
+ * block is full.  Three folds a bar, whatever n.  Position i of the buffer holds a suffix until bar
+ * i comes, then the bar's value:
  *
  *        last block   . . . . [ s u f f i x ]
  *        this block   [ p r e f i x ] . . . .            one row behind stays the empty suffix
  *
- * LEVELS, for all else: the extreme of the last 1, 2, 4 … values, each made from the one before.  A window of
- * n is two overlapping ones of the largest power of two within n.  Each lane has its own n, and each
- * level is a window that passes over NaN by itself. */
+ * LEVELS, for all else: the extreme of the last 1, 2, 4 … values, each made from the one before.  A
+ * window of n is two overlapping ones of the largest power of two within n.  Each lane has its own
+ * n, and each level is a window that passes over NaN by itself. */
 
-enum { EXTREME_LEVELS_MAX = 31, EXTREME_BLOCKS_LEAST = 6 };
+/* Shorter blocks are closed too often. */
+enum { EXTREME_BLOCKS_LEAST = 6 };
 
 struct extreme {
     struct drive drive;
@@ -74,7 +79,7 @@ struct extreme {
 
     /* levels */
     int level_count;
-    int level[LANES], offset[LANES]; /* of the lane: which level, and where the older of its two stands */
+    int level[LANES], offset[LANES]; /* which level, and where the older of its two stands */
     struct window *levels;           /* [level_count]: extremes of the last 1 << level */
 };
 
@@ -106,7 +111,8 @@ INLINE size_t whole_lines(size_t bytes)
 static size_t extreme_bytes(const struct op *op)
 {
     int levels = extreme_level(period_longest(op, 0, 1)) + 1;
-    size_t bytes = whole_lines(sizeof(struct extreme)) + whole_lines(sizeof(struct window) * (size_t)levels);
+    size_t bytes = whole_lines(sizeof(struct extreme)) +
+                   whole_lines(sizeof(struct window) * (size_t)levels);
 
     for (int level = 0; level < levels; level++)
         bytes += window_bytes((size_t)1 << level, 1);
@@ -129,7 +135,8 @@ static void extreme_start(struct extreme *s, const struct op *op, bool highest)
         s->rows = (double *)behind;
         for (int i = 0; i < (s->shared + 1) * LANES; i++)
             s->rows[i] = empty;
-        EACH_VECTOR(v) store(s->prefix + v * VECTOR, splat(empty));
+        EACH_VECTOR(v)
+            store(s->prefix + v * VECTOR, splat(empty));
         return;
     }
     s->level_count = extreme_level(period_longest(op, 0, 1)) + 1;
@@ -150,25 +157,28 @@ INLINE void extreme_close_block(struct extreme *s, bool highest)
 {
     f64x4 suffix[ROW];
 
-    EACH_VECTOR(v) suffix[v] = splat(extreme_empty(highest));
+    EACH_VECTOR(v)
+        suffix[v] = splat(extreme_empty(highest));
     for (double *row = s->rows + (s->shared - 1) * LANES; row >= s->rows; row -= LANES)
         EACH_VECTOR(v) {
             suffix[v] = extreme_fold4(load(row + v * VECTOR), suffix[v], highest);
             store(row + v * VECTOR, suffix[v]);
         }
-    EACH_VECTOR(v) store(s->prefix + v * VECTOR, splat(extreme_empty(highest)));
+    EACH_VECTOR(v)
+        store(s->prefix + v * VECTOR, splat(extreme_empty(highest)));
     s->phase = 0;
 }
 
 /* Bars within one block; a leading NaN counts as nothing. */
-INLINE void extreme_stretch(struct extreme *s, struct operand in, double *restrict out, size_t first,
-                            size_t end, bool highest)
+INLINE void extreme_stretch(struct extreme *s, struct operand in, double *restrict out,
+                            size_t first, size_t end, bool highest)
 {
     double *restrict row = s->rows + s->phase * LANES;
     f64x4 prefix[ROW], empty = splat(extreme_empty(highest));
     bool leading = !s->warmup.over;
 
-    EACH_VECTOR(v) prefix[v] = load(s->prefix + v * VECTOR);
+    EACH_VECTOR(v)
+        prefix[v] = load(s->prefix + v * VECTOR);
     for (size_t bar = first; bar < end; bar++, row += LANES)
         EACH_VECTOR(v) {
             f64x4 x = input4(in, bar, v);
@@ -178,7 +188,8 @@ INLINE void extreme_stretch(struct extreme *s, struct operand in, double *restri
             output4(out, bar, v, extreme_fold4(load(row + LANES + v * VECTOR), prefix[v], highest));
             store(row + v * VECTOR, x);
         }
-    EACH_VECTOR(v) store(s->prefix + v * VECTOR, prefix[v]);
+    EACH_VECTOR(v)
+        store(s->prefix + v * VECTOR, prefix[v]);
     s->phase += (int)(end - first);
 }
 
@@ -196,8 +207,8 @@ static void extreme_cut(struct extreme *s, struct operand in, double *out, size_
     }
 }
 
-INLINE void extreme_blocks_run(struct extreme *s, const struct op *op, double *out, size_t bar_count,
-                               bool highest)
+INLINE void extreme_blocks_run(struct extreme *s, const struct op *op, double *out,
+                               size_t bar_count, bool highest)
 {
     for (size_t bar = 0; bar < bar_count;) {
         size_t rest = (size_t)(s->shared - s->phase);
@@ -253,7 +264,8 @@ INLINE void extreme_hot(struct op *op, size_t first, size_t end, bool highest)
 
     double *row = window_row(&s->levels[0], (ptrdiff_t)first);
     for (size_t bar = first; bar < end; bar++, row += LANES)
-        EACH_VECTOR(v) store(row + v * VECTOR, input4(in, bar, v));
+        EACH_VECTOR(v)
+            store(row + v * VECTOR, input4(in, bar, v));
     for (int level = 1; level < s->level_count; level++) {
         const double *newer = window_row(&s->levels[level - 1], (ptrdiff_t)first);
         const double *older = newer - ((ptrdiff_t)LANES << (level - 1));
@@ -265,7 +277,8 @@ INLINE void extreme_hot(struct op *op, size_t first, size_t end, bool highest)
         const double *newer = window_row(&s->levels[s->level_count - 1], (ptrdiff_t)first);
         const double *older = newer + s->offset[0];
         for (size_t i = 0; i < (end - first) * LANES; i += VECTOR)
-            store(out + first * LANES + i, extreme_fold4(load(older + i), load(newer + i), highest));
+            store(out + first * LANES + i,
+                  extreme_fold4(load(older + i), load(newer + i), highest));
     } else {
         const double *newer[LANES];
         for (int l = 0; l < LANES; l++)
@@ -315,7 +328,8 @@ static void highest_run(struct op *op, size_t bar_count)
         .hot = highest_hot,
         .skip = extreme_skip,
         .push = extreme_push,
-        .changed = DRIVE_ROWS(struct extreme, prefix), /* levels change none, but skip() sees to them */
+        .changed = DRIVE_ROWS(struct extreme,
+                              prefix), /* levels change none, but skip() sees to them */
     };
 
     if (s->blocks)
@@ -331,7 +345,8 @@ static void lowest_run(struct op *op, size_t bar_count)
         .hot = lowest_hot,
         .skip = extreme_skip,
         .push = extreme_push,
-        .changed = DRIVE_ROWS(struct extreme, prefix), /* levels change none, but skip() sees to them */
+        .changed = DRIVE_ROWS(struct extreme,
+                              prefix), /* levels change none, but skip() sees to them */
     };
 
     if (s->blocks)
@@ -342,10 +357,11 @@ static void lowest_run(struct op *op, size_t bar_count)
 KERNEL_DEFINE(HIGHEST, extreme_bytes, highest_start, highest_run);
 KERNEL_DEFINE(LOWEST, extreme_bytes, lowest_start, lowest_run);
 
-/* ---- rising, falling: beyond the extreme of the n values before ----------------------------------------- */
+/* ---- rising, falling: beyond the extreme of the n values before ------------------------------ */
 
 struct trend {
-    double before[LANES] ROW_ALIGNED; /* the extreme as of the lane's last value; NaN in the warm-up */
+    double
+        before[LANES] ROW_ALIGNED; /* the extreme as of the lane's last value; NaN in the warm-up */
     double extreme[BLOCK_BARS * LANES] ROW_ALIGNED;
 };
 
@@ -358,7 +374,8 @@ static void trend_start(struct op *op, bool highest)
 {
     struct trend *s = op->state;
 
-    EACH_VECTOR(v) store(s->before + v * VECTOR, splat(NAN));
+    EACH_VECTOR(v)
+        store(s->before + v * VECTOR, splat(NAN));
     extreme_start((struct extreme *)(s + 1), op, highest);
 }
 static void rising_start(struct op *op)
@@ -389,7 +406,7 @@ INLINE void trend_run(struct op *op, size_t bar_count, bool rising)
     for (size_t bar = 0; bar < bar_count; bar++, bit += bit)
         EACH_VECTOR(v) {
             f64x4 x = input4(in, bar, v), extreme = load(s->extreme + bar * LANES + v * VECTOR);
-            words[v] |= (u64x4)(rising ? x > before[v] : x < before[v]) & bit;
+            words[v] |= bit & (u64x4)(rising ? x > before[v] : x < before[v]);
             before[v] = select4(is_nan4(extreme), before[v], extreme);
         }
     EACH_VECTOR(v) {
@@ -409,8 +426,9 @@ static void falling_run(struct op *op, size_t bar_count)
 KERNEL_DEFINE(RISING, trend_bytes, rising_start, rising_run);
 KERNEL_DEFINE(FALLING, trend_bytes, falling_start, falling_run);
 
-/* ---- pivots: beyond each of the `left` values before and the `right` values after it, which are known
- * only `right` bars later ---------------------------------------------------------------------------------- */
+/* ---- pivots: beyond each of the `left` values before and the `right` values after it, which are
+ * known only `right` bars later
+ * ---------------------------------------------------------------------------------- */
 
 struct pivot {
     struct drive drive;
@@ -472,7 +490,8 @@ INLINE bool pivot_step(struct op *op, size_t bar, int lane, bool high)
     return true;
 }
 
-/* Most candidates fall at their first neighbours, so looking one by one is quicker than any tree. */
+/* Most candidates fall at their first neighbours, so looking one by one is quicker than any tree.
+ */
 INLINE void pivot_hot(struct op *op, size_t first, size_t end, bool high)
 {
     struct pivot *s = op->state;

@@ -1,29 +1,30 @@
 /* window: the last values of each lane.
  *
- * A window is a buffer of rows that slides: behind `keep` rows of history stand the rows of the block, and
- * only when the buffer is full, once in 64 bars or more, history moves to its front.  A block of one bar
- * costs one row.
+ * A window is a buffer of rows that slides: behind `keep` rows of history stand the rows of the
+ * block, and only when the buffer is full, once in 64 bars or more, history moves to its front.  A
+ * block of one bar costs one row.
  *
  *      ┌─────────────────────────┬────────────────────┬───────────────┐
  *      │ keep rows of history    │ rows of this block │ free          │
  *      └─────────────────────────┴────────────────────┴───────────────┘
  *        window_row(w, -keep) …    window_row(w, 0) …
  *
- * A lane whose input is NaN on a bar has its history moved up by one row (window_skip), so that the rows
- * before and at a bar always are the lane's last values.  Before its first value they are `empty`. */
+ * A lane whose input is NaN on a bar has its history moved up by one row (window_skip), so that the
+ * rows before and at a bar always are the lane's last values.  Before its first value they are
+ * `empty`. */
 #ifndef HARRIER_KERNEL_WINDOW_H
 #define HARRIER_KERNEL_WINDOW_H
 
 #include "kernel/drive.h"
 
 struct window {
-    double *rows;   /* [capacity][width], in the op's state */
-    size_t width;   /* doubles a row: LANES for each of its series */
-    size_t keep;    /* rows of history */
+    double *rows; /* [capacity][width], in the op's state */
+    size_t width; /* doubles a row: LANES for each of its series */
+    size_t keep;  /* rows of history */
     size_t capacity;
-    size_t block;   /* row of the block's first bar */
-    size_t next;    /* row behind the block */
-    double empty;   /* what stands before a lane's first value */
+    size_t block; /* row of the block's first bar */
+    size_t next;  /* row behind the block */
+    double empty; /* what stands before a lane's first value */
 };
 
 INLINE size_t window_capacity(size_t keep)
@@ -38,7 +39,8 @@ INLINE size_t window_bytes(size_t keep, int series)
 }
 
 /* Sets up an empty window in `memory` (aligned to 64) and returns what is behind it. */
-INLINE void *window_start_with(struct window *w, void *memory, size_t keep, int series, double empty)
+INLINE void *window_start_with(struct window *w, void *memory, size_t keep, int series,
+                               double empty)
 {
     *w = (struct window){
         .rows = memory,
@@ -68,7 +70,8 @@ INLINE double *window_row(const struct window *w, ptrdiff_t bar)
 INLINE void window_open(struct window *w, size_t bar_count)
 {
     if (w->next + bar_count > w->capacity) {
-        memmove(w->rows, w->rows + (w->next - w->keep) * w->width, sizeof(double) * w->keep * w->width);
+        memmove(w->rows, w->rows + (w->next - w->keep) * w->width,
+                sizeof(double) * w->keep * w->width);
         w->next = w->keep;
     }
     w->block = w->next;
@@ -76,14 +79,16 @@ INLINE void window_open(struct window *w, size_t bar_count)
 }
 
 /* Takes the block's inputs first…first+series-1. */
-INLINE void window_push(struct window *w, const struct op *op, size_t bar_count, int first, int series)
+INLINE void window_push(struct window *w, const struct op *op, size_t bar_count, int first,
+                        int series)
 {
     window_open(w, bar_count);
     for (int i = 0; i < series; i++) {
         struct operand in = op->in[first + i];
         double *row = window_row(w, 0) + i * LANES;
         for (size_t bar = 0; bar < bar_count; bar++)
-            EACH_VECTOR(v) store(row + bar * w->width + v * VECTOR, input4(in, bar, v));
+            EACH_VECTOR(v)
+                store(row + bar * w->width + v * VECTOR, input4(in, bar, v));
     }
 }
 
@@ -101,7 +106,7 @@ INLINE void window_skip(struct window *w, const struct drive *drive, size_t bar,
     }
 }
 
-/* ---- warm-up of kernels that reckon in it as later, only do not show the values yet -------------------- */
+/* ---- warm-up of kernels that reckon in it as later, only do not show the values yet ---------- */
 
 struct warmup {
     int needed[LANES], seen[LANES]; /* values */
@@ -116,7 +121,8 @@ INLINE bool warmup_step(struct warmup *w, int lane)
 }
 
 /* Bars of the lanes that hot() reckoned: NaN where not yet shown. */
-INLINE void warmup_cut(struct warmup *w, const struct drive *drive, double *out, size_t first, size_t end)
+INLINE void warmup_cut(struct warmup *w, const struct drive *drive, double *out, size_t first,
+                       size_t end)
 {
     if (w->over)
         return;

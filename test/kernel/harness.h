@@ -24,7 +24,8 @@ struct kernel_case {
 struct kernel_result {
     double out[KERNEL_OUTPUTS_MAX][CASE_BARS_MAX][LANES_MAX];
     bool condition[CASE_BARS_MAX][LANES_MAX];
-    bool stray; /* a condition bit was set behind a block, or memory behind the outputs was touched */
+    bool stray; /* a condition bit was set behind a block, or memory behind the outputs was touched
+                 */
 };
 
 static inline void *harness_memory(size_t bytes)
@@ -35,16 +36,19 @@ static inline void *harness_memory(size_t bytes)
     return memset(memory, 0xa5, bytes); /* what a kernel does not set up shows as 0xa5 */
 }
 
-/* One group of kernels->lanes lanes, from `first` on.  Block sizes: `block`, or 1…64 by turns if it is 0. */
-static inline void harness_group(const struct kernels *kernels, const struct kernel_case *c, int first,
-                                 size_t block, struct kernel_result *result)
+/* One group of kernels->lanes lanes, from `first` on.  Block sizes: `block`, or 1…64 by turns if it
+ * is 0. */
+static inline void harness_group(const struct kernels *kernels, const struct kernel_case *c,
+                                 int first, size_t block, struct kernel_result *result)
 {
     const struct kernel_row *row = &kernel_rows[c->kernel];
     const struct kernel_functions *functions = kernels->functions[c->kernel];
     size_t lanes = (size_t)kernels->lanes, register_doubles = BLOCK_BARS * lanes;
-    double *parameter[KERNEL_PARAMETERS_MAX] = {0}, *in[KERNEL_INPUTS_MAX] = {0}, *out[KERNEL_OUTPUTS_MAX] = {0};
+    double *parameter[KERNEL_PARAMETERS_MAX] = {0}, *in[KERNEL_INPUTS_MAX] = {0},
+           *out[KERNEL_OUTPUTS_MAX] = {0};
     uint64_t *when[KERNEL_CONDITIONS_MAX] = {0};
-    struct op op = {.kernel = c->kernel, .holes = c->holes, .condition = harness_memory(8 * LANES_MAX)};
+    struct op op = {
+        .kernel = c->kernel, .holes = c->holes, .condition = harness_memory(8 * LANES_MAX)};
 
     for (int k = 0; k < row->parameters; k++) {
         op.parameter[k] = parameter[k] = harness_memory(sizeof(double) * LANES_MAX);
@@ -71,7 +75,8 @@ static inline void harness_group(const struct kernels *kernels, const struct ker
             count = c->bar_count - bar;
         for (int i = 0; i < row->inputs; i++)
             for (size_t t = 0; t < (c->constant[i] ? 1 : count); t++)
-                memcpy(&in[i][t * lanes], &c->in[i][c->constant[i] ? 0 : bar + t][first], sizeof(double) * lanes);
+                memcpy(&in[i][t * lanes], &c->in[i][c->constant[i] ? 0 : bar + t][first],
+                       sizeof(double) * lanes);
         for (int i = 0; i < row->conditions; i++)
             for (size_t l = 0; l < lanes; l++) {
                 when[i][l] = 0;
@@ -105,15 +110,15 @@ static inline void harness_group(const struct kernels *kernels, const struct ker
     free(op.condition);
 }
 
-static inline void harness_run(const struct kernels *kernels, const struct kernel_case *c, size_t block,
-                               struct kernel_result *result)
+static inline void harness_run(const struct kernels *kernels, const struct kernel_case *c,
+                               size_t block, struct kernel_result *result)
 {
     memset(result, 0, sizeof *result);
     for (int first = 0; first < LANES_MAX; first += kernels->lanes)
         harness_group(kernels, c, first, block, result);
 }
 
-/* ---- data ------------------------------------------------------------------------------------------------ */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 static inline uint64_t harness_next(uint64_t *seed)
 {
@@ -139,14 +144,30 @@ enum harness_data {
 
 static inline double harness_value(enum harness_data data, uint64_t *seed, double last)
 {
-    static const double extreme[] = {INFINITY, -INFINITY, 1e308, -1e308, 5e-324, -5e-324, 0.0, -0.0, 1.0, 0.5,
-                                     -0.5, 1.5, -2.5, 0x1p52, -0x1p53, 0x1.fffffffffffffp-2, 4503599627370495.5};
+    static const double extreme[] = {INFINITY,
+                                     -INFINITY,
+                                     1e308,
+                                     -1e308,
+                                     5e-324,
+                                     -5e-324,
+                                     0.0,
+                                     -0.0,
+                                     1.0,
+                                     0.5,
+                                     -0.5,
+                                     1.5,
+                                     -2.5,
+                                     0x1p52,
+                                     -0x1p53,
+                                     0x1.fffffffffffffp-2,
+                                     4503599627370495.5};
     static const double steps[] = {0.0, -0.0, 1.0, 1.0, 2.0, -1.0, 1.5};
 
     if (data == DATA_EXTREME)
         return extreme[harness_below(seed, sizeof extreme / sizeof extreme[0])];
     if (data == DATA_STEPS)
-        return harness_below(seed, 3) ? last : steps[harness_below(seed, sizeof steps / sizeof steps[0])];
+        return harness_below(seed, 3) ? last
+                                      : steps[harness_below(seed, sizeof steps / sizeof steps[0])];
     return last * (1.0 + ((double)harness_below(seed, 2001) - 1000.0) / 20000.0);
 }
 
@@ -169,15 +190,18 @@ static inline void harness_fill(struct kernel_case *c, enum harness_data data, u
     c->holes = harness_has_holes(data);
     for (int i = 0; i < KERNEL_INPUTS_MAX; i++)
         for (size_t l = 0; l < LANES_MAX; l++) {
-            size_t leading = data == DATA_PRICES || data == DATA_STEPS ? 0 : harness_below(&seed, 60);
-            double value = data == DATA_STEPS ? 1.0 : 1.0 + (double)harness_below(&seed, 1000) / 7.0;
+            size_t leading = data == DATA_PRICES || data == DATA_STEPS ? 0
+                                                                       : harness_below(&seed, 60);
+            double value = data == DATA_STEPS ? 1.0
+                                              : 1.0 + (double)harness_below(&seed, 1000) / 7.0;
             for (size_t t = 0; t < c->bar_count; t++) {
                 value = harness_value(data, &seed, value);
                 bool hole = t < leading || harness_hole(data, t, l, &seed);
                 c->in[i][t][l] = hole ? NAN : value;
             }
         }
-    for (size_t t = 0; data != DATA_EXTREME && kernel_rows[c->kernel].inputs >= 3 && t < c->bar_count; t++)
+    for (size_t t = 0;
+         data != DATA_EXTREME && kernel_rows[c->kernel].inputs >= 3 && t < c->bar_count; t++)
         for (size_t l = 0; l < LANES_MAX; l++) {
             double close = c->in[2][t][l];
             c->in[0][t][l] = close + fabs(c->in[0][t][l]) * 0.01;

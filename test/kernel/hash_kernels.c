@@ -1,4 +1,5 @@
-/* Prints one hash a kernel of everything it gives on fixed data: test/kernel/same_bits.py compares builds.
+/* Prints one hash a kernel of everything it gives on fixed data: test/kernel/same_bits.py compares
+ * builds.
  *
  *     kernel_hash                     the builds that run here: a line ISA LANES each
  *     kernel_hash ISA LANES BLOCK     a line NAME HASH for each kernel (BLOCK 0: sizes by turns)
@@ -12,14 +13,17 @@ static uint64_t hash_bits(uint64_t hash, uint64_t bits)
     return (hash ^ bits) * UINT64_C(0x100000001b3);
 }
 
-static uint64_t hash_result(uint64_t hash, const struct kernel_case *c, const struct kernel_result *result)
+static uint64_t hash_result(uint64_t hash, const struct kernel_case *c,
+                            const struct kernel_result *result)
 {
     for (size_t t = 0; t < c->bar_count; t++)
         for (size_t l = 0; l < LANES_MAX; l++) {
             for (int k = 0; k < kernel_rows[c->kernel].outputs; k++) {
                 uint64_t bits;
                 memcpy(&bits, &result->out[k][t][l], sizeof bits);
-                hash = hash_bits(hash, isnan(result->out[k][t][l]) ? 7 : bits); /* one NaN is as good as another */
+                hash = hash_bits(hash, isnan(result->out[k][t][l])
+                                           ? 7
+                                           : bits); /* one NaN is as good as another */
             }
             hash = hash_bits(hash, result->condition[t][l]);
         }

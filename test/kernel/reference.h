@@ -1,4 +1,5 @@
-/* What each kernel has to give: one lane, whole history, by the words of its definition and slowly. */
+/* What each kernel has to give: one lane, whole history, by the words of its definition and slowly.
+ */
 #ifndef HARRIER_TEST_KERNEL_REFERENCE_H
 #define HARRIER_TEST_KERNEL_REFERENCE_H
 
@@ -41,32 +42,51 @@ static inline void reference_lane(const struct kernel_case *c, size_t l, struct 
     }
 }
 
-/* ---- bar by bar ------------------------------------------------------------------------------------------ */
+/* ---- bar by bar ------------------------------------------------------------------------------ */
 
 static inline double reference_number(enum kernel_id kernel, double a, double b, bool when)
 {
     bool nan = isnan(a) || isnan(b);
 
     switch (kernel) {
-    case KERNEL_ADD: return a + b;
-    case KERNEL_SUB: return a - b;
-    case KERNEL_MUL: return a * b;
-    case KERNEL_DIV: return b == 0 ? NAN : a / b;
-    case KERNEL_NEG: return -a;
-    case KERNEL_ABS: return fabs(a);
-    case KERNEL_SIGN: return isnan(a) ? NAN : a > 0 ? 1 : a < 0 ? -1 : 0;
-    case KERNEL_FLOOR: return floor(a);
-    case KERNEL_CEIL: return ceil(a);
-    case KERNEL_ROUND: return round(a);
-    case KERNEL_LOG: return a > 0 ? log(a) : NAN;
-    case KERNEL_EXP: return exp(a);
-    case KERNEL_SQRT: return sqrt(a);
-    case KERNEL_POW: return nan || (a == 0 && b < 0) ? NAN : pow(a, b);
-    case KERNEL_LARGER: return nan ? NAN : a > b ? a : b;
-    case KERNEL_SMALLER: return nan ? NAN : a < b ? a : b;
-    case KERNEL_NZ: return isnan(a) ? b : a;
-    case KERNEL_IF: return when ? a : b;
-    default: abort();
+    case KERNEL_ADD:
+        return a + b;
+    case KERNEL_SUB:
+        return a - b;
+    case KERNEL_MUL:
+        return a * b;
+    case KERNEL_DIV:
+        return b == 0 ? NAN : a / b;
+    case KERNEL_NEG:
+        return -a;
+    case KERNEL_ABS:
+        return fabs(a);
+    case KERNEL_SIGN:
+        return isnan(a) ? NAN : a > 0 ? 1 : a < 0 ? -1 : 0;
+    case KERNEL_FLOOR:
+        return floor(a);
+    case KERNEL_CEIL:
+        return ceil(a);
+    case KERNEL_ROUND:
+        return round(a);
+    case KERNEL_LOG:
+        return a > 0 ? log(a) : NAN;
+    case KERNEL_EXP:
+        return exp(a);
+    case KERNEL_SQRT:
+        return sqrt(a);
+    case KERNEL_POW:
+        return nan || (a == 0 && b < 0) ? NAN : pow(a, b);
+    case KERNEL_LARGER:
+        return nan ? NAN : a > b ? a : b;
+    case KERNEL_SMALLER:
+        return nan ? NAN : a < b ? a : b;
+    case KERNEL_NZ:
+        return isnan(a) ? b : a;
+    case KERNEL_IF:
+        return when ? a : b;
+    default:
+        abort();
     }
 }
 
@@ -77,24 +97,38 @@ static inline bool reference_condition(enum kernel_id kernel, const struct lane 
     size_t n = (size_t)lane->parameter[0];
 
     switch (kernel) {
-    case KERNEL_GT: return a > b;
-    case KERNEL_GE: return a >= b;
-    case KERNEL_LT: return a < b;
-    case KERNEL_LE: return a <= b;
-    case KERNEL_EQ: return a == b;
-    case KERNEL_NE: return !isnan(a) && !isnan(b) && a != b;
-    case KERNEL_ISNAN: return isnan(a);
-    case KERNEL_CROSSOVER: return a > b && a1 <= b1;
-    case KERNEL_CROSSUNDER: return a < b && a1 >= b1;
-    case KERNEL_AND: return lane->when[0][t] && lane->when[1][t];
-    case KERNEL_OR: return lane->when[0][t] || lane->when[1][t];
-    case KERNEL_NOT: return !lane->when[0][t];
-    case KERNEL_LAG_CONDITION: return t >= n && lane->when[0][t - n];
-    default: abort();
+    case KERNEL_GT:
+        return a > b;
+    case KERNEL_GE:
+        return a >= b;
+    case KERNEL_LT:
+        return a < b;
+    case KERNEL_LE:
+        return a <= b;
+    case KERNEL_EQ:
+        return a == b;
+    case KERNEL_NE:
+        return !isnan(a) && !isnan(b) && a != b;
+    case KERNEL_ISNAN:
+        return isnan(a);
+    case KERNEL_CROSSOVER:
+        return a > b && a1 <= b1;
+    case KERNEL_CROSSUNDER:
+        return a < b && a1 >= b1;
+    case KERNEL_AND:
+        return lane->when[0][t] && lane->when[1][t];
+    case KERNEL_OR:
+        return lane->when[0][t] || lane->when[1][t];
+    case KERNEL_NOT:
+        return !lane->when[0][t];
+    case KERNEL_LAG_CONDITION:
+        return t >= n && lane->when[0][t - n];
+    default:
+        abort();
     }
 }
 
-/* ---- with a memory of bars ------------------------------------------------------------------------------- */
+/* ---- with a memory of bars ------------------------------------------------------------------- */
 
 /* The bar of the k-th last event up to t, or -1. */
 static inline long reference_event(const struct lane *lane, size_t t, size_t k)
@@ -152,7 +186,7 @@ static inline double reference_bars(enum kernel_id kernel, const struct lane *la
     }
 }
 
-/* ---- over a lane's values -------------------------------------------------------------------------------- */
+/* ---- over a lane's values -------------------------------------------------------------------- */
 
 static inline double reference_extreme(const double *x, size_t n, bool high)
 {
@@ -162,7 +196,8 @@ static inline double reference_extreme(const double *x, size_t n, bool high)
     return extreme;
 }
 
-static inline double reference_pivot(const double *x, size_t i, size_t left, size_t right, bool high)
+static inline double reference_pivot(const double *x, size_t i, size_t left, size_t right,
+                                     bool high)
 {
     if (i < left + right)
         return NAN;
@@ -235,32 +270,63 @@ static inline double reference_value(enum kernel_id kernel, const struct lane *l
     size_t n = (size_t)lane->parameter[0], n2 = (size_t)lane->parameter[1];
 
     switch (kernel) {
-    case KERNEL_SUM: case KERNEL_SMA: case KERNEL_EMA: return reference_average(kernel, x, i, n);
-    case KERNEL_RSI: return reference_rsi(x, i, (double)n);
-    case KERNEL_ATR: return reference_atr(lane, i, (double)n);
-    case KERNEL_HIGHEST: return i + 1 < n ? NAN : reference_extreme(x + i + 1 - n, n, true);
-    case KERNEL_LOWEST: return i + 1 < n ? NAN : reference_extreme(x + i + 1 - n, n, false);
-    case KERNEL_PIVOTHIGH: return reference_pivot(x, i, n, n2, true);
-    case KERNEL_PIVOTLOW: return reference_pivot(x, i, n, n2, false);
-    case KERNEL_RISING: return i >= n && x[i] > reference_extreme(x + i - n, n, true);
-    case KERNEL_FALLING: return i >= n && x[i] < reference_extreme(x + i - n, n, false);
-    default: abort();
+    case KERNEL_SUM:
+    case KERNEL_SMA:
+    case KERNEL_EMA:
+        return reference_average(kernel, x, i, n);
+    case KERNEL_RSI:
+        return reference_rsi(x, i, (double)n);
+    case KERNEL_ATR:
+        return reference_atr(lane, i, (double)n);
+    case KERNEL_HIGHEST:
+        return i + 1 < n ? NAN : reference_extreme(x + i + 1 - n, n, true);
+    case KERNEL_LOWEST:
+        return i + 1 < n ? NAN : reference_extreme(x + i + 1 - n, n, false);
+    case KERNEL_PIVOTHIGH:
+        return reference_pivot(x, i, n, n2, true);
+    case KERNEL_PIVOTLOW:
+        return reference_pivot(x, i, n, n2, false);
+    case KERNEL_RISING:
+        return i >= n && x[i] > reference_extreme(x + i - n, n, true);
+    case KERNEL_FALLING:
+        return i >= n && x[i] < reference_extreme(x + i - n, n, false);
+    default:
+        abort();
     }
 }
 
-/* ---- all of them ----------------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
-enum reference_kind { REFERENCE_NONE, REFERENCE_NUMBER, REFERENCE_CONDITION, REFERENCE_BARS, REFERENCE_VALUES };
+enum reference_kind {
+    REFERENCE_NONE,
+    REFERENCE_NUMBER,
+    REFERENCE_CONDITION,
+    REFERENCE_BARS,
+    REFERENCE_VALUES
+};
 
 static inline enum reference_kind reference_kind(enum kernel_id kernel)
 {
     switch (kernel) {
-    case KERNEL_LAG: case KERNEL_COUNT: case KERNEL_BARSSINCE: case KERNEL_VALUEWHEN:
-    case KERNEL_SINCE_MAX: case KERNEL_SINCE_MIN: case KERNEL_SINCE_SUM:
+    case KERNEL_LAG:
+    case KERNEL_COUNT:
+    case KERNEL_BARSSINCE:
+    case KERNEL_VALUEWHEN:
+    case KERNEL_SINCE_MAX:
+    case KERNEL_SINCE_MIN:
+    case KERNEL_SINCE_SUM:
         return REFERENCE_BARS;
-    case KERNEL_SUM: case KERNEL_SMA: case KERNEL_EMA: case KERNEL_RSI: case KERNEL_ATR:
-    case KERNEL_HIGHEST: case KERNEL_LOWEST: case KERNEL_PIVOTHIGH: case KERNEL_PIVOTLOW:
-    case KERNEL_RISING: case KERNEL_FALLING:
+    case KERNEL_SUM:
+    case KERNEL_SMA:
+    case KERNEL_EMA:
+    case KERNEL_RSI:
+    case KERNEL_ATR:
+    case KERNEL_HIGHEST:
+    case KERNEL_LOWEST:
+    case KERNEL_PIVOTHIGH:
+    case KERNEL_PIVOTLOW:
+    case KERNEL_RISING:
+    case KERNEL_FALLING:
         return REFERENCE_VALUES;
     default:
         if (kernel <= KERNEL_IF)
@@ -280,7 +346,8 @@ static inline bool reference_run(const struct kernel_case *c, size_t l, struct r
     memset(r, 0, sizeof *r);
     for (size_t t = 0; t < c->bar_count; t++)
         if (kind == REFERENCE_NUMBER)
-            r->out[0][t] = reference_number(c->kernel, lane.in[0][t], lane.in[1][t], lane.when[0][t]);
+            r->out[0][t] = reference_number(c->kernel, lane.in[0][t], lane.in[1][t],
+                                            lane.when[0][t]);
         else if (kind == REFERENCE_CONDITION)
             r->condition[t] = reference_condition(c->kernel, &lane, t);
         else if (kind == REFERENCE_BARS)

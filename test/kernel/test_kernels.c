@@ -29,9 +29,11 @@ static bool same(double a, double b)
     return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
 }
 
-static void report(const struct kernels *build, size_t block, size_t bar, size_t lane, double got, double wanted)
+static void report(const struct kernels *build, size_t block, size_t bar, size_t lane, double got,
+                   double wanted)
 {
-    print_error("%s, build %s, %d lanes, blocks of %zu: bar %zu of lane %zu (parameters %g %g) is %.17g, not %.17g\n",
+    print_error("%s, build %s, %d lanes, blocks of %zu: bar %zu of lane %zu (parameters %g %g) is "
+                "%.17g, not %.17g\n",
                 kernel_rows[one.kernel].name, build->isa, build->lanes, block, bar, lane,
                 one.parameter[0][lane], one.parameter[1][lane], got, wanted);
     _fail(__FILE__, __LINE__);
@@ -44,9 +46,11 @@ static void check_lane(const struct kernels *build, size_t block, size_t lane)
     for (size_t bar = 0; bar < one.bar_count; bar++) {
         for (int k = 0; k < row->outputs; k++)
             if (!same(result.out[k][bar][lane], expected[lane].out[k][bar]))
-                report(build, block, bar, lane, result.out[k][bar][lane], expected[lane].out[k][bar]);
+                report(build, block, bar, lane, result.out[k][bar][lane],
+                       expected[lane].out[k][bar]);
         if (result.condition[bar][lane] != expected[lane].condition[bar])
-            report(build, block, bar, lane, result.condition[bar][lane], expected[lane].condition[bar]);
+            report(build, block, bar, lane, result.condition[bar][lane],
+                   expected[lane].condition[bar]);
     }
 }
 
@@ -72,7 +76,9 @@ static void check_case(void)
 static int least(enum kernel_id kernel)
 {
     return kernel == KERNEL_LAG || kernel == KERNEL_LAG_CONDITION || kernel == KERNEL_VALUEWHEN ||
-           kernel == KERNEL_PIVOTHIGH || kernel == KERNEL_PIVOTLOW ? 0 : 1;
+                   kernel == KERNEL_PIVOTHIGH || kernel == KERNEL_PIVOTLOW
+               ? 0
+               : 1;
 }
 
 static void set_parameters(uint64_t seed, int most, bool per_lane)
@@ -82,7 +88,8 @@ static void set_parameters(uint64_t seed, int most, bool per_lane)
     for (int k = 0; k < KERNEL_PARAMETERS_MAX; k++) {
         double shared = least(one.kernel) + (double)harness_below(&seed, range);
         for (size_t l = 0; l < LANES_MAX; l++)
-            one.parameter[k][l] = per_lane ? least(one.kernel) + (double)harness_below(&seed, range) : shared;
+            one.parameter[k][l] = per_lane ? least(one.kernel) + (double)harness_below(&seed, range)
+                                           : shared;
     }
 }
 
@@ -142,8 +149,9 @@ TEST(infinities_and_tiny_numbers_are_pinned)
         check_case();
     }
     for (enum kernel_id kernel = 0; kernel < KERNELS; kernel++)
-        if (reference_kind(kernel) != REFERENCE_NUMBER && kernel != KERNEL_SUM && kernel != KERNEL_SMA &&
-            kernel != KERNEL_EMA && kernel != KERNEL_RSI && kernel != KERNEL_ATR && kernel != KERNEL_SINCE_SUM) {
+        if (reference_kind(kernel) != REFERENCE_NUMBER && kernel != KERNEL_SUM &&
+            kernel != KERNEL_SMA && kernel != KERNEL_EMA && kernel != KERNEL_RSI &&
+            kernel != KERNEL_ATR && kernel != KERNEL_SINCE_SUM) {
             one = (struct kernel_case){.kernel = kernel, .bar_count = 330};
             harness_fill(&one, DATA_EXTREME, kernel);
             set_parameters(kernel, 10, true);
@@ -174,7 +182,8 @@ TEST(whole_numbers_around_two_to_the_fifty_two_are_rounded_as_by_the_library)
         one = (struct kernel_case){.kernel = kernels[k], .bar_count = CASE_BARS_MAX};
         for (size_t t = 0; t < one.bar_count; t++)
             for (size_t l = 0; l < LANES_MAX; l++) {
-                double x = ldexp((double)(harness_next(&seed) >> 11), (int)harness_below(&seed, 60) - 58);
+                double x = ldexp((double)(harness_next(&seed) >> 11),
+                                 (int)harness_below(&seed, 60) - 58);
                 one.in[0][t][l] = harness_next(&seed) & 1 ? -x : x;
             }
         check_case();

@@ -84,7 +84,7 @@ int draft_column(struct draft *draft, enum rule_column column)
     return draft->column[column];
 }
 
-int draft_row(struct draft *draft, const double *row)
+int draft_row(struct draft *draft, const double row[LANES_MAX])
 {
     return value_add(draft,
                      &(struct draft_value){.kind = VALUE_ROW, .row = row, .last_reader = -1});

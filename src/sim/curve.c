@@ -3,8 +3,8 @@
 #include "sim/curves.h"
 
 /* Lanes whose drop is over on `bar`.  Rare: a branch a bar pays for it. */
-static void drops_over(struct curve_rows *rows, const struct curve_block *block, size_t lane, unsigned over,
-                       size_t bar)
+static void drops_over(struct curve_rows *rows, const struct curve_block *block, size_t lane,
+                       unsigned over, size_t bar)
 {
     for (; over; over &= over - 1) {
         int l = (int)lane + __builtin_ctz(over);
@@ -13,10 +13,13 @@ static void drops_over(struct curve_rows *rows, const struct curve_block *block,
     }
 }
 
-/* Three divisions a bar bind this loop, so one vector of lanes is enough to keep the divider busy. */
-static void curve_lanes(struct curve_rows *restrict rows, const struct curve_block *restrict block, size_t lane)
+/* Three divisions a bar bind this loop, so one vector of lanes is enough to keep the divider busy.
+ */
+static void curve_lanes(struct curve_rows *restrict rows, const struct curve_block *restrict block,
+                        size_t lane)
 {
-    f64x4 equity = load(rows->equity + lane), close = load(rows->close + lane), peak = load(rows->peak + lane);
+    f64x4 equity = load(rows->equity + lane), close = load(rows->close + lane),
+          peak = load(rows->peak + lane);
     f64x4 sum = load(rows->sum_equity + lane), sum_r = load(rows->sum_r + lane);
     f64x4 sum_b = load(rows->sum_b + lane), sum_rb = load(rows->sum_rb + lane);
     f64x4 sum_bb = load(rows->sum_bb + lane), squares = load(rows->sum_depth_squares + lane);
@@ -25,7 +28,8 @@ static void curve_lanes(struct curve_rows *restrict rows, const struct curve_blo
     const f64x4 zero = {0}, one = splat(1);
 
     for (size_t t = 0; t < block->bar_count; t++) {
-        f64x4 now = load(block->equity + t * LANES + lane), price = load(block->close + t * LANES + lane);
+        f64x4 now = load(block->equity + t * LANES + lane),
+              price = load(block->close + t * LANES + lane);
         f64x4 r = (f64x4)((i64x4)((now - equity) / equity) & (equity > zero));
         f64x4 b = (price - close) / close;
         sum += now;

@@ -1,12 +1,13 @@
-/* One account at one bar: which orders there are, at which price they fill, how many units, what it costs.
- * This scalar code is the definition; doc/simulation.md says the same in words.  It never looks behind the
- * bar that it is at. */
+/* One account at one bar: which orders there are, at which price they fill, how many units, what it
+ * costs. This scalar code is the definition; doc/simulation.md says the same in words.  It never
+ * looks behind the bar that it is at. */
 #include <math.h>
 #include <string.h>
 
 #include "sim/ledger.h"
 
-/* ---- money -------------------------------------------------------------------------------------------- */
+/* ---- money
+ * -------------------------------------------------------------------------------------------- */
 
 static double entry_fee(const struct sim_options *options, double value)
 {
@@ -63,9 +64,10 @@ static double units_wanted(const struct ledger *ledger, const struct account *ac
     }
 }
 
-/* Whole lots.  A count that rounding put a hair below a whole number is that number, unless it is one lot
- * more than the cash pays. */
-static double units_in_lots(const struct sim_options *options, double units, double cash, double price)
+/* Whole lots.  A count that rounding put a hair below a whole number is that number, unless it is
+ * one lot more than the cash pays. */
+static double units_in_lots(const struct sim_options *options, double units, double cash,
+                            double price)
 {
     double lots = floor(units / options->lot * (1 + 1e-12));
     double value = lots * options->lot * price;
@@ -90,7 +92,8 @@ static double entry_units(const struct ledger *ledger, const struct account *acc
     return units;
 }
 
-/* ---- levels --------------------------------------------------------------------------------------------- */
+/* ---- levels
+ * --------------------------------------------------------------------------------------------- */
 
 static void levels_disarm(struct levels *levels, int lane)
 {
@@ -156,12 +159,14 @@ static void levels_fix(const struct ledger *ledger, struct account *account)
     }
 }
 
-/* ---- closed trades ---------------------------------------------------------------------------------------- */
+/* ---- closed trades
+ * ---------------------------------------------------------------------------------------- */
 
-/* Worst and best price while the position was held, as shares of the entry price.  The entry bar counts under
- * next-open fills alone; the exit bar up to the fill price alone, but whole where the exit is its close. */
-static void excursions(const struct ledger *ledger, const struct account *account, struct trade *trade,
-                       bool at_close)
+/* Worst and best price while the position was held, as shares of the entry price.  The entry bar
+ * counts under next-open fills alone; the exit bar up to the fill price alone, but whole where the
+ * exit is its close. */
+static void excursions(const struct ledger *ledger, const struct account *account,
+                       struct trade *trade, bool at_close)
 {
     size_t first = account->entry_bar + (ledger->options->fill == FILL_CLOSE);
     size_t end = trade->exit_bar + at_close;
@@ -200,7 +205,8 @@ static void book_growth(struct account *account, double factor)
 
 static void book_duration(struct account *account, const struct trade *trade)
 {
-    double span = (double)(account->bars.time[trade->exit_bar] - account->bars.time[trade->entry_bar]);
+    double span = (double)(account->bars.time[trade->exit_bar] -
+                           account->bars.time[trade->entry_bar]);
 
     account->duration_sum += span;
     account->duration_max = MAX(account->duration_max, span);
@@ -233,10 +239,13 @@ static void book(struct ledger *ledger, int lane, struct trade *trade, bool at_c
     }
 }
 
-/* ---- exits and entries ---------------------------------------------------------------------------------- */
+/* ---- exits and entries
+ * ---------------------------------------------------------------------------------- */
 
-/* Turns the position into cash and tells the trade, whose reason may yet change.  Slippage is the caller's. */
-static void leave(const struct moment *moment, double price, enum trade_reason reason, struct trade *trade)
+/* Turns the position into cash and tells the trade, whose reason may yet change.  Slippage is the
+ * caller's. */
+static void leave(const struct moment *moment, double price, enum trade_reason reason,
+                  struct trade *trade)
 {
     struct ledger *ledger = moment->ledger;
     struct account *account = &ledger->account[moment->lane];
@@ -270,7 +279,8 @@ static double slipped(const struct ledger *ledger, double price, int direction)
 }
 
 /* Leaves at a price that slips. */
-static void leave_slipped(const struct moment *moment, double price, enum trade_reason reason, bool at_close)
+static void leave_slipped(const struct moment *moment, double price, enum trade_reason reason,
+                          bool at_close)
 {
     struct ledger *ledger = moment->ledger;
     int side = ledger->account[moment->lane].units > 0 ? 1 : -1;
@@ -314,7 +324,9 @@ static void enter(struct ledger *ledger, int lane, size_t bar, double price, dou
     levels_fix(ledger, account);
 }
 
-/* ---- orders ------------------------------------------------------------------------------------------------ */
+/* ---- orders
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static bool has_levels(const struct sim_plan *plan, const double *level)
 {
@@ -337,8 +349,8 @@ static void order_entry(struct account *account, const struct moment *moment, in
         memcpy(account->order.level, moment->level, sizeof account->order.level);
 }
 
-/* What the rule wants at the close of the signal bar.  A new entry takes the place of one that waits; the
- * exit signal of a waiting entry's own direction withdraws it. */
+/* What the rule wants at the close of the signal bar.  A new entry takes the place of one that
+ * waits; the exit signal of a waiting entry's own direction withdraws it. */
 static void decide(struct account *account, const struct moment *moment)
 {
     bool buy = moment->signals >> SIM_BUY & 1, sell = moment->signals >> SIM_SELL & 1;
@@ -394,7 +406,8 @@ static void fill_orders(const struct moment *moment, double price, bool at_close
         return;
     }
     if (leaving)
-        leave(moment, slipped(ledger, price, -side), signalled ? REASON_SIGNAL : REASON_TIME, &trade);
+        leave(moment, slipped(ledger, price, -side), signalled ? REASON_SIGNAL : REASON_TIME,
+              &trade);
 
     double units = 0, entry_price = slipped(ledger, price, account->order.enter);
     if (account->order.enter && account->stance == FLAT) {
@@ -411,10 +424,13 @@ static void fill_orders(const struct moment *moment, double price, bool at_close
     account->order.enter = 0;
 }
 
-/* ---- one bar ------------------------------------------------------------------------------------------------- */
+/* ---- one bar
+ * -------------------------------------------------------------------------------------------------
+ */
 
-/* A gap through a level fills at the open: nobody could trade at a price that never was.  Where stop and
- * target both lie inside the bar the stop is taken: the bar does not say which came first. */
+/* A gap through a level fills at the open: nobody could trade at a price that never was.  Where
+ * stop and target both lie inside the bar the stop is taken: the bar does not say which came first.
+ */
 static void fill_levels(const struct moment *moment)
 {
     struct ledger *ledger = moment->ledger;
@@ -423,7 +439,8 @@ static void fill_levels(const struct moment *moment)
     size_t bar = moment->bar;
     double open = column[BAR_OPEN][bar], low = column[BAR_LOW][bar], high = column[BAR_HIGH][bar];
     bool is_long = account->stance == LONG;
-    double floor = ledger->levels.floor[moment->lane], ceiling = ledger->levels.ceiling[moment->lane];
+    double floor = ledger->levels.floor[moment->lane],
+           ceiling = ledger->levels.ceiling[moment->lane];
     double stop = is_long ? floor : ceiling;
     enum trade_reason why = stop == account->stop ? REASON_STOP : REASON_TRAIL;
 
@@ -444,8 +461,8 @@ static void fill_levels(const struct moment *moment)
     }
 }
 
-/* Equity of 0 or below at a close ends the account: what is open is closed there.  A long cannot get there,
- * since its cash is never below 0. */
+/* Equity of 0 or below at a close ends the account: what is open is closed there.  A long cannot
+ * get there, since its cash is never below 0. */
 static void settle(const struct moment *moment)
 {
     struct ledger *ledger = moment->ledger;
@@ -504,7 +521,8 @@ void account_bar(const struct moment *moment)
     set_alarm(account, moment->bar);
 }
 
-/* ---- begin and end ---------------------------------------------------------------------------------------- */
+/* ---- begin and end
+ * ---------------------------------------------------------------------------------------- */
 
 void account_start(struct ledger *ledger, int lane, const struct ledger_lane *from)
 {
@@ -515,7 +533,8 @@ void account_start(struct ledger *ledger, int lane, const struct ledger_lane *fr
         .stance = from->bars.count ? FLAT : DONE,
         .alarm = from->bars.count ? from->bars.count : SIZE_MAX,
         .due = SIZE_MAX,
-        .exit_after = ledger->plan->exit_after && from->exit_after >= 1 ? (size_t)from->exit_after : 0,
+        .exit_after = ledger->plan->exit_after && from->exit_after >= 1 ? (size_t)from->exit_after
+                                                                        : 0,
         .bars = from->bars,
         .return_best = -HUGE_VAL,
         .return_worst = HUGE_VAL,

@@ -14,10 +14,10 @@ extern const struct sim_kernels sim_kernels_v4_16, sim_kernels_v4_4;
 static const struct sim_kernels *const builds[] = {
     &sim_kernels_base_16, &sim_kernels_base_4,
 #ifdef KERNEL_X86_64
-    &sim_kernels_v3_16, &sim_kernels_v3_4,
+    &sim_kernels_v3_16,   &sim_kernels_v3_4,
 #endif
 #ifdef KERNEL_X86_64_V4
-    &sim_kernels_v4_16, &sim_kernels_v4_4,
+    &sim_kernels_v4_16,   &sim_kernels_v4_4,
 #endif
 };
 

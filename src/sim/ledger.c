@@ -1,5 +1,6 @@
-/* Runs the accounts of one group of lanes over blocks of bars: walk, then mark (sim.h).  Which fills there are
- * is fill.c's, how equity is marked is mark.c's; here is the way through the block. */
+/* Runs the accounts of one group of lanes over blocks of bars: walk, then mark (sim.h).  Which
+ * fills there are is fill.c's, how equity is marked is mark.c's; here is the way through the block.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -8,19 +9,22 @@
 /* One block on its way through the ledger. */
 struct run {
     const struct ledger_block *block;
-    size_t first, count;                      /* the account's bar of the block's first; bars of the block */
-    const uint64_t *signal[SIM_SIGNALS];      /* [lane], bit t: decides on orders of bar t */
-    const uint64_t *event[STANCES];           /* [lane], bit t: some order for an account that stands so */
+    size_t first, count; /* the account's bar of the block's first; bars of the block */
+    const uint64_t *signal[SIM_SIGNALS]; /* [lane], bit t: decides on orders of bar t */
+    const uint64_t *event[STANCES]; /* [lane], bit t: some order for an account that stands so */
     uint64_t changed[LANES_MAX], held[LANES_MAX];
-    uint64_t shifted[SIM_SIGNALS][LANES_MAX], joined[STANCES][LANES_MAX]; /* where they had to be made */
+    uint64_t shifted[SIM_SIGNALS][LANES_MAX],
+        joined[STANCES][LANES_MAX]; /* where they had to be made */
     struct changes changes;
 };
 
-/* ---- signals -------------------------------------------------------------------------------------------- */
+/* ---- signals
+ * -------------------------------------------------------------------------------------------- */
 
-/* Under next-open fills the signals of bar t - 1 decide on bar t's orders: words move up by one bar. */
-static const uint64_t *shift_signals(struct ledger *ledger, const struct ledger_block *block, int signal,
-                                     uint64_t shifted[LANES_MAX])
+/* Under next-open fills the signals of bar t - 1 decide on bar t's orders: words move up by one
+ * bar. */
+static const uint64_t *shift_signals(struct ledger *ledger, const struct ledger_block *block,
+                                     int signal, uint64_t shifted[LANES_MAX])
 {
     uint64_t mask = ~(uint64_t)0 >> (BLOCK_BARS - block->bar_count);
     const uint64_t *word = block->signal[signal];
@@ -66,7 +70,8 @@ static void carry_levels(struct ledger *ledger, const struct ledger_block *block
 {
     for (int i = 0; i < SIM_LEVELS; i++)
         if (ledger->plan->level[i] != SIM_LEVEL_NONE)
-            memcpy(ledger->carried[i], block->level[i].at + (block->bar_count - 1) * block->level[i].step,
+            memcpy(ledger->carried[i],
+                   block->level[i].at + (block->bar_count - 1) * block->level[i].step,
                    sizeof(double) * (size_t)ledger->kernels->lanes);
 }
 
@@ -80,7 +85,8 @@ static inline unsigned signals_at(const struct run *run, int lane, size_t bar)
 }
 
 /* Levels are asked for where an entry is. */
-static void levels_at(const struct ledger *ledger, const struct run *run, int lane, size_t bar, double level[])
+static void levels_at(const struct ledger *ledger, const struct run *run, int lane, size_t bar,
+                      double level[])
 {
     bool at_close = ledger->options->fill == FILL_CLOSE;
 
@@ -88,17 +94,23 @@ static void levels_at(const struct ledger *ledger, const struct run *run, int la
         const struct operand *from = &run->block->level[i];
         if (ledger->plan->level[i] == SIM_LEVEL_NONE)
             continue;
-        level[i] = at_close || bar ? from->at[(at_close ? bar : bar - 1) * from->step + (size_t)lane]
-                                   : ledger->carried[i][lane];
+        level[i] = at_close || bar
+                       ? from->at[(at_close ? bar : bar - 1) * from->step + (size_t)lane]
+                       : ledger->carried[i][lane];
     }
 }
 
-/* ---- walk ------------------------------------------------------------------------------------------------- */
+/* ---- walk
+ * -------------------------------------------------------------------------------------------------
+ */
 
-/* The first bar from `from` on for which an account has orders or an alarm; the block's end if none. */
-static inline size_t next_event(const struct ledger *ledger, const struct run *run, int lane, size_t from)
+/* The first bar from `from` on for which an account has orders or an alarm; the block's end if
+ * none. */
+static inline size_t next_event(const struct ledger *ledger, const struct run *run, int lane,
+                                size_t from)
 {
-    uint64_t events = from < BLOCK_BARS ? run->event[ledger->stance[lane]][lane] >> from << from : 0;
+    uint64_t events = from < BLOCK_BARS ? run->event[ledger->stance[lane]][lane] >> from << from
+                                        : 0;
     size_t event = events ? (size_t)__builtin_ctzll(events) : run->count;
     size_t alarm = ledger->alarm[lane] - run->first;
 
@@ -116,8 +128,8 @@ static void note_change(struct run *run, int lane, size_t bar, double units, dou
     run->held[lane] = units != 0 ? run->held[lane] | from_here : run->held[lane] & ~from_here;
 }
 
-/* Behind its last bar an account is frozen: flat, with its equity as cash, so that later bars change nothing
- * whatever their prices are. */
+/* Behind its last bar an account is frozen: flat, with its equity as cash, so that later bars
+ * change nothing whatever their prices are. */
 static void finish(struct run *run, const struct moment *moment, size_t bar)
 {
     struct account *account = &moment->ledger->account[moment->lane];
@@ -199,10 +211,11 @@ static void step_levels(struct ledger *ledger, struct run *run, int lane, size_t
 }
 
 /* Lanes lane…lane + width - 1: from one event of any of them to the next. */
-static inline void walk_chunk(struct ledger *ledger, struct run *run, const struct walk_block *block,
-                              int lane, int width)
+static inline void walk_chunk(struct ledger *ledger, struct run *run,
+                              const struct walk_block *block, int lane, int width)
 {
-    walk_function *walk = ledger->kernels->walk[run->block->shared][ledger->shorts][ledger->trailed];
+    walk_function *walk =
+        ledger->kernels->walk[run->block->shared][ledger->shorts][ledger->trailed];
     bool at_close = ledger->options->fill == FILL_CLOSE, forced = false;
     size_t next[LANES_MAX], bar = 0;
     unsigned held = 0;
@@ -234,8 +247,8 @@ static inline void walk_chunk(struct ledger *ledger, struct run *run, const stru
         }
         forced = true;
 
-        /* What was bought at this close has its levels from the next bar on: the others take this bar in
-         * first. */
+        /* What was bought at this close has its levels from the next bar on: the others take this
+         * bar in first. */
         if (entered && ledger->levelled) {
             bar = walk(&ledger->levels, block, (size_t)lane, bar, bar + 1, true, &touched);
             for (int l = 0; l < width; l++)
@@ -267,10 +280,13 @@ static void walk_block(struct ledger *ledger, struct run *run)
         walk_chunk(ledger, run, &walked, lane, width);
 }
 
-/* ---- mark ------------------------------------------------------------------------------------------------- */
+/* ---- mark
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* The first bar has no return: its equity is the base of the second's. */
-static void mark_first(struct ledger *ledger, mark_function *mark, struct mark_block *marked, size_t lane)
+static void mark_first(struct ledger *ledger, mark_function *mark, struct mark_block *marked,
+                       size_t lane)
 {
     struct marks *marks = &ledger->marks;
     size_t end = marked->end, bytes = sizeof(double) * (size_t)ledger->kernels->mark_lanes;
@@ -290,7 +306,7 @@ static void mark_block(struct ledger *ledger, const struct run *run)
     const struct ledger_block *block = run->block;
     mark_function *mark = ledger->kernels->mark[block->shared][ledger->careful][ledger->downside];
     int lanes = ledger->kernels->lanes, width = ledger->kernels->mark_lanes;
-    ROW_ALIGNED double unwanted[LANES_MAX];
+    LANE_ALIGNED double unwanted[LANES_MAX];
 
     for (int lane = 0; lane < lanes; lane += width) {
         struct mark_block marked = {
@@ -313,7 +329,8 @@ static void mark_block(struct ledger *ledger, const struct run *run)
     }
 }
 
-/* ---- the ledger ------------------------------------------------------------------------------------------- */
+/* ---- the ledger
+ * ------------------------------------------------------------------------------------------- */
 
 unsigned ledger_columns(const struct sim_options *options, const struct sim_plan *plan)
 {

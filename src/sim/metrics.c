@@ -4,11 +4,12 @@
 
 #include "sim/curves.h"
 
-/* A cursor through the benchmark, one a lane: its close at the time of each of the account's bars. */
+/* A cursor through the benchmark, one a lane: its close at the time of each of the account's bars.
+ */
 struct scratch {
     struct curve_rows rows;
-    ROW_ALIGNED double close[BLOCK_BARS * LANES_MAX];
-    ROW_ALIGNED double column[LANES_MAX][BLOCK_BARS];
+    LANE_ALIGNED double close[BLOCK_BARS * LANES_MAX];
+    LANE_ALIGNED double column[LANES_MAX][BLOCK_BARS];
     size_t cursor[LANES_MAX];
     double tail[]; /* 3 * bars_max */
 };
@@ -19,11 +20,12 @@ size_t metrics_scratch_bytes(int lanes, size_t bars_max)
     return sizeof(struct scratch) + 3 * bars_max * sizeof(double);
 }
 
-/* ---- the benchmark ---------------------------------------------------------------------------------------- */
+/* ---- the benchmark
+ * ---------------------------------------------------------------------------------------- */
 
 /* The benchmark's last close at or before each bar; NaN before its first. */
-static void benchmark_closes(const struct bars *benchmark, const struct bars *bars, size_t *cursor, size_t bar,
-                             size_t count, double *close)
+static void benchmark_closes(const struct bars *benchmark, const struct bars *bars, size_t *cursor,
+                             size_t bar, size_t count, double *close)
 {
     for (size_t t = 0; t < count; t++) {
         int64_t time = bars->time[bar + t];
@@ -57,11 +59,12 @@ static void fill_closes(const struct metrics_curves *curves, const struct kernel
     kernels->transpose(scratch->close, from, 0, count);
 }
 
-/* ---- the curve -------------------------------------------------------------------------------------------- */
+/* ---- the curve
+ * -------------------------------------------------------------------------------------------- */
 
 /* The first bar is the base of the second's return, and falls from the starting cash. */
-static void rows_start(const struct metrics_curves *curves, const struct kernels *kernels, double cash,
-                       struct scratch *scratch)
+static void rows_start(const struct metrics_curves *curves, const struct kernels *kernels,
+                       double cash, struct scratch *scratch)
 {
     struct curve_rows *rows = &scratch->rows;
 
@@ -80,7 +83,8 @@ static void rows_start(const struct metrics_curves *curves, const struct kernels
     }
 }
 
-static void metrics_of_drops(struct curve_rows *rows, const struct bars *bars, int lane, double metric[])
+static void metrics_of_drops(struct curve_rows *rows, const struct bars *bars, int lane,
+                             double metric[])
 {
     size_t last = bars->count - 1, drop = (size_t)rows->drop[lane];
 
@@ -119,9 +123,11 @@ static void lane_over(struct curve_rows *rows, const struct bars *bars, int lane
     }
 }
 
-/* ---- the tail --------------------------------------------------------------------------------------------- */
+/* ---- the tail
+ * --------------------------------------------------------------------------------------------- */
 
-/* Hoare's selection: the k-th smallest of values, which it reorders; what stands behind it is not less. */
+/* Hoare's selection: the k-th smallest of values, which it reorders; what stands behind it is not
+ * less. */
 static double select_kth(double *values, size_t count, size_t k)
 {
     size_t low = 0, high = count - 1;
@@ -171,9 +177,10 @@ static double tail_bound(const double *values, size_t count)
     return select_kth(sample, SAMPLE, SAMPLE / 8);
 }
 
-/* The 5 % quantile by linear interpolation, and the mean of what is not above it.  Most values are left out
- * before the selection. */
-static void metrics_of_tail(const double *returns, size_t count, double *tail, double *work, double metric[])
+/* The 5 % quantile by linear interpolation, and the mean of what is not above it.  Most values are
+ * left out before the selection. */
+static void metrics_of_tail(const double *returns, size_t count, double *tail, double *work,
+                            double metric[])
 {
     double place = (double)(count - 1) * 0.05;
     size_t k = (size_t)place;
@@ -200,7 +207,8 @@ static void metrics_of_tail(const double *returns, size_t count, double *tail, d
     metric[METRIC_CVAR_95] = 0 - sum / below * 100;
 }
 
-static void lane_tail(const struct metrics_curves *curves, int lane, struct scratch *scratch, double metric[])
+static void lane_tail(const struct metrics_curves *curves, int lane, struct scratch *scratch,
+                      double metric[])
 {
     size_t count = curves->lane[lane].bars.count, lanes = (size_t)curves->lanes;
     double *returns = scratch->tail, before = curves->equity[lane];
@@ -215,10 +223,12 @@ static void lane_tail(const struct metrics_curves *curves, int lane, struct scra
     metrics_of_tail(returns, count - 1, returns + count, returns + 2 * count, metric);
 }
 
-/* ---- all together ----------------------------------------------------------------------------------------- */
+/* ---- all together
+ * ----------------------------------------------------------------------------------------- */
 
 void metrics_from_curves(const struct metrics_curves *curves, const struct kernels *kernels,
-                         const struct sim_options *options, void *memory, struct sim_result results[])
+                         const struct sim_options *options, void *memory,
+                         struct sim_result results[])
 {
     const struct sim_kernels *build = sim_kernels_of(kernels);
     struct scratch *scratch = memory;
@@ -242,7 +252,9 @@ void metrics_from_curves(const struct metrics_curves *curves, const struct kerne
         if (bar == longest)
             break;
         fill_closes(curves, kernels, scratch, bar, end - bar);
-        struct curve_block block = {.bar = bar, .bar_count = end - bar, .close = scratch->close,
+        struct curve_block block = {.bar = bar,
+                                    .bar_count = end - bar,
+                                    .close = scratch->close,
                                     .equity = curves->equity + bar * (size_t)curves->lanes};
         for (int l = 0; l < curves->lanes; l++)
             block.time[l] = curves->lane[l].bars.time;

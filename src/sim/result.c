@@ -42,7 +42,8 @@ const char *pending_text(unsigned pending, char text[PENDING_TEXT_BYTES])
     return text;
 }
 
-/* ---- the ledger's metrics ----------------------------------------------------------------------------- */
+/* ---- the ledger's metrics
+ * ----------------------------------------------------------------------------- */
 
 static void metrics_of_trades(const struct account *account, bool durations, double metric[])
 {
@@ -61,15 +62,18 @@ static void metrics_of_trades(const struct account *account, bool durations, dou
     metric[METRIC_EXPECTANCY] = account->return_sum / trades * 100;
     metric[METRIC_AVG_BARS_HELD] = (double)account->bars_held / trades;
     if (account->return_worst > -1) {
-        double mean = pow(account->growth, 1 / trades) * exp2((double)account->growth_exponent / trades);
+        double mean = pow(account->growth, 1 / trades) *
+                      exp2((double)account->growth_exponent / trades);
         metric[METRIC_AVG_TRADE] = (mean - 1) * 100;
     }
     if (account->loss < 0)
         metric[METRIC_PROFIT_FACTOR] = account->gain / -account->loss;
     if (account->trades > 1 && account->profit_squares > 0)
-        metric[METRIC_SQN] = sqrt(trades) * account->profit_mean / sqrt(account->profit_squares / (trades - 1));
+        metric[METRIC_SQN] = sqrt(trades) * account->profit_mean /
+                             sqrt(account->profit_squares / (trades - 1));
     if (account->wins && account->loss < 0)
-        metric[METRIC_KELLY] = win_rate - (1 - win_rate) / (account->gain / account->wins / (-account->loss / losses));
+        metric[METRIC_KELLY] = win_rate - (1 - win_rate) / (account->gain / account->wins /
+                                                            (-account->loss / losses));
     if (durations) {
         metric[METRIC_MAX_TRADE_DURATION] = account->duration_max;
         metric[METRIC_AVG_TRADE_DURATION] = account->duration_sum / trades;
@@ -77,7 +81,8 @@ static void metrics_of_trades(const struct account *account, bool durations, dou
 }
 
 /* `returns` is n - 1, and so is `years` in bars. */
-static void metrics_of_returns(const struct ledger *ledger, int lane, double returns, double metric[])
+static void metrics_of_returns(const struct ledger *ledger, int lane, double returns,
+                               double metric[])
 {
     const struct marks *marks = &ledger->marks;
     double sum = marks->sum[lane], squares = marks->sum_squares[lane], down = marks->sum_down[lane];
@@ -114,7 +119,8 @@ static void metrics_of_ledger(const struct ledger *ledger, int lane, double metr
     metric[METRIC_EQUITY_PEAK] = marks->peak[lane];
     metric[METRIC_TOTAL_RETURN] = (marks->equity[lane] / ledger->options->cash - 1) * 100;
     metric[METRIC_BUY_HOLD_RETURN] = (close[account->bars.count - 1] / close[0] - 1) * 100;
-    metric[METRIC_MAX_DRAWDOWN] = (marks->worst_peak[lane] - marks->worst[lane]) / marks->worst_peak[lane] * 100;
+    metric[METRIC_MAX_DRAWDOWN] = (marks->worst_peak[lane] - marks->worst[lane]) /
+                                  marks->worst_peak[lane] * 100;
     metric[METRIC_EXPOSURE] = (double)account->bars_exposed / bars * 100;
     metrics_of_trades(account, ledger->durations, metric);
     metrics_of_returns(ledger, lane, bars - 1, metric);

@@ -1,15 +1,15 @@
 /* sim: what a backtest does with a signal: fills, costs, levels, ledger, metrics.  The contract is
  * doc/simulation.md.
  *
- * A LEDGER holds the accounts of one group of lanes, an account a lane.  It takes blocks of at most 64 bars
- * and goes over each twice:
+ * A LEDGER holds the accounts of one group of lanes, an account a lane.  It takes blocks of at most
+ * 64 bars and goes over each twice:
  *
- *     walk   finds the fills, lane by lane: signals by their bits, touched levels by vectors.  A fill is scalar
- *            code, and that code is the definition (fill.c)
- *     mark   marks equity at every close, with vectors, from one fill to the next
+ *     walk   finds the fills, lane by lane: signals by their bits, touched levels by vectors.  A
+ * fill is scalar code, and that code is the definition (fill.c) mark   marks equity at every close,
+ * with vectors, from one fill to the next
  *
- * All lanes of a ledger begin with the block that is run first.  Nothing crosses a lane: the same bits come
- * out for any size of blocks, any number of lanes and any build. */
+ * All lanes of a ledger begin with the block that is run first.  Nothing crosses a lane: the same
+ * bits come out for any size of blocks, any number of lanes and any build. */
 #ifndef HARRIER_SIM_H
 #define HARRIER_SIM_H
 
@@ -21,15 +21,15 @@ enum fee_mode { FEE_ADD, FEE_DEDUCT };
 
 struct sim_options {
     double cash;
-    double fee, fee_min;      /* share of the value; money */
-    double slippage;          /* share */
+    double fee, fee_min; /* share of the value; money */
+    double slippage;     /* share */
     enum fill_mode fill;
     enum fee_mode fee_mode;
-    double lot;               /* 0: fractional */
-    double min_notional;      /* 0: none */
-    double borrow;            /* share a year on the value of a short */
+    double lot;          /* 0: fractional */
+    double min_notional; /* 0: none */
+    double borrow;       /* share a year on the value of a short */
     bool require_volume;
-    double year_bars;         /* bars a year (A of the metrics): 365, 252, or those × bars a day */
+    double year_bars; /* bars a year (A of the metrics): 365, 252, or those × bars a day */
 };
 
 /* What the rule says, as the ledger needs it; the same numbering as rule/rule.h. */
@@ -45,11 +45,11 @@ struct sim_plan {
     bool exit_after;
 };
 
-/* One account: its symbol's own bars from the first bar of the account on.  Lanes without an account have
- * bars.count 0.  Borrowed until the lane's ledger_end. */
+/* One account: its symbol's own bars from the first bar of the account on.  Lanes without an
+ * account have bars.count 0.  Borrowed until the lane's ledger_end. */
 struct ledger_lane {
-    struct bars bars;       /* time may be NULL unless durations are wanted; volume unless required */
-    double exit_after;      /* bars, rounded down; below 1: none */
+    struct bars bars;  /* time may be NULL unless durations are wanted; volume unless required */
+    double exit_after; /* bars, rounded down; below 1: none */
 };
 
 struct trade_sink {
@@ -61,19 +61,21 @@ struct ledger_setup {
     const struct kernels *kernels;
     const struct sim_options *options; /* borrowed until the ledger's end, like all of these */
     const struct sim_plan *plan;
-    const struct ledger_lane *lanes;   /* [kernels->lanes] */
-    const struct trade_sink *sink;     /* NULL: trades are only counted */
-    bool durations;                    /* durations of trades too: reads the times of every fill */
-    bool downside;                     /* Sortino's ratio too: one more sum a bar */
+    const struct ledger_lane *lanes; /* [kernels->lanes] */
+    const struct trade_sink *sink;   /* NULL: trades are only counted */
+    bool durations;                  /* durations of trades too: reads the times of every fill */
+    bool downside;                   /* Sortino's ratio too: one more sum a bar */
 };
 
 struct ledger_block {
-    size_t bar_count;        /* 1…BLOCK_BARS */
-    bool shared;             /* one symbol for all lanes: price[c][t]; else price[c][t * lanes + l] */
-    const double *price[BAR_COLUMNS]; /* those of ledger_columns(); any finite number after a lane's end */
-    uint64_t signal[SIM_SIGNALS][LANES_MAX]; /* only those that the plan has; cut at each lane's last bar */
-    struct operand level[SIM_LEVELS];        /* only those that the plan has: values at the signal bar */
-    double *equity;          /* out, a register [t][l]: equity at each close; NULL: not wanted */
+    size_t bar_count; /* 1…BLOCK_BARS */
+    bool shared;      /* one symbol for all lanes: price[c][t]; else price[c][t * lanes + l] */
+    const double
+        *price[BAR_COLUMNS]; /* those of ledger_columns(); any finite number after a lane's end */
+    uint64_t signal[SIM_SIGNALS]
+                   [LANES_MAX]; /* only those that the plan has; cut at each lane's last bar */
+    struct operand level[SIM_LEVELS]; /* only those that the plan has: values at the signal bar */
+    double *equity; /* out, a register [t][l]: equity at each close; NULL: not wanted */
 };
 
 struct ledger;
@@ -86,7 +88,8 @@ size_t ledger_bytes(void);
 void ledger_start(struct ledger *ledger, const struct ledger_setup *setup);
 void ledger_run(struct ledger *ledger, const struct ledger_block *block);
 
-/* ---- metrics ---------------------------------------------------------------------------------------- */
+/* ---- metrics
+ * ---------------------------------------------------------------------------------------- */
 
 /* Money, percent and ratios are numbers; counts and bars are whole; durations are milliseconds. */
 enum metric_unit { UNIT_MONEY, UNIT_PERCENT, UNIT_RATIO, UNIT_COUNT, UNIT_BARS, UNIT_DURATION };
@@ -99,41 +102,45 @@ enum metric {
 };
 
 struct metric_row {
-    const char *name, *title;  /* "total_return", "Return [%]" */
+    const char *name, *title; /* "total_return", "Return [%]" */
     enum metric_unit unit;
-    int better;                /* +1: more is better, -1: less, 0: neither */
-    bool ranking;              /* comes out of the ledger's own sums, without the equity curve */
-    const char *formula;       /* one line, with its source */
+    int better;          /* +1: more is better, -1: less, 0: neither */
+    bool ranking;        /* comes out of the ledger's own sums, without the equity curve */
+    const char *formula; /* one line, with its source */
 };
 extern const struct metric_row metric_rows[METRIC_COUNT];
 int metric_find(struct text name); /* -1 */
 
 struct sim_result {
-    double metric[METRIC_COUNT];   /* NaN where not defined or not asked for */
-    double open_position;          /* units; negative: short */
-    double fills_value;            /* money moved by all fills */
-    unsigned pending;              /* orders decided on the last bar: bits 1 << SIM_… */
-    uint32_t refused, unfilled;    /* entries not made: no level, too small; orders that met no volume */
+    double metric[METRIC_COUNT]; /* NaN where not defined or not asked for */
+    double open_position;        /* units; negative: short */
+    double fills_value;          /* money moved by all fills */
+    unsigned pending;            /* orders decided on the last bar: bits 1 << SIM_… */
+    uint32_t refused,
+        unfilled; /* entries not made: no level, too small; orders that met no volume */
     uint32_t reasons[REASON_COUNT];
     bool ruined;
 };
 
-/* Closes the books of one lane, once: marks what is open, gives the row of an open position to the sink, and
- * fills the result with the ranking metrics (Sortino and the durations of trades where they were asked for). */
+/* Closes the books of one lane, once: marks what is open, gives the row of an open position to the
+ * sink, and fills the result with the ranking metrics (Sortino and the durations of trades where
+ * they were asked for). */
 void ledger_end(struct ledger *ledger, int lane, struct sim_result *result);
 
-/* All other metrics, from the equity curves of a group: equity[bar * lanes + lane], into results[lane] that
- * ledger_end has filled.  `quantiles` asks for VaR and CVaR, which cost as much as all others together. */
+/* All other metrics, from the equity curves of a group: equity[bar * lanes + lane], into
+ * results[lane] that ledger_end has filled.  `quantiles` asks for VaR and CVaR, which cost as much
+ * as all others together. */
 struct metrics_curves {
     int lanes;
-    const double *equity;              /* aligned to 64 bytes; bars_max rows */
-    const struct ledger_lane *lane;    /* [lanes]; bars.count 0: no account */
-    const struct bars *benchmark;      /* for alpha and beta, by time; NULL: the symbol's own closes */
+    const double *equity;           /* aligned to 64 bytes; bars_max rows */
+    const struct ledger_lane *lane; /* [lanes]; bars.count 0: no account */
+    const struct bars *benchmark;   /* for alpha and beta, by time; NULL: the symbol's own closes */
     bool quantiles;
 };
 size_t metrics_scratch_bytes(int lanes, size_t bars_max);
 void metrics_from_curves(const struct metrics_curves *curves, const struct kernels *kernels,
-                         const struct sim_options *options, void *scratch, struct sim_result results[]);
+                         const struct sim_options *options, void *scratch,
+                         struct sim_result results[]);
 
 enum { PENDING_TEXT_BYTES = 32 };
 /* "buy", "sell", "sell+short", "cover+buy" …: exits first; "" for none. */

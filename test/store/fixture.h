@@ -9,6 +9,48 @@
 
 enum { FIXTURE_BARS_MAX = 20000 };
 
+/* The real world without its wait for the disk; it counts what would have been waited for.  Everything else is
+ * real: files, maps, locks, threads. */
+struct quick_counts {
+    unsigned long syncs, directory_syncs;
+};
+static struct quick_counts quick_counts;
+
+static inline enum status quick_sync(struct env *env, struct env_file *file, struct error *err)
+{
+    (void)env, (void)file, (void)err;
+    __atomic_add_fetch(&quick_counts.syncs, 1, __ATOMIC_RELAXED);
+    return STATUS_OK;
+}
+
+static inline enum status quick_sync_directory(struct env *env, const char *path, struct error *err)
+{
+    (void)env, (void)path, (void)err;
+    __atomic_add_fetch(&quick_counts.directory_syncs, 1, __ATOMIC_RELAXED);
+    return STATUS_OK;
+}
+
+static inline void quick_sleep_ms(struct env *env, int64_t ms)
+{
+    if (ms > 2)
+        env_posix()->calls->sleep_ms(env, ms);
+}
+
+static inline struct env *env_quick(void)
+{
+    static struct env_calls calls;
+    static struct env env;
+
+    if (!env.calls) {
+        calls = *env_posix()->calls;
+        calls.sync = quick_sync;
+        calls.sync_directory = quick_sync_directory;
+        calls.sleep_ms = quick_sleep_ms;
+        env = (struct env){.calls = &calls, .state = env_posix()->state};
+    }
+    return &env;
+}
+
 /* Bars in memory of the test's. */
 struct fixture {
     size_t count;

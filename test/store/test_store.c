@@ -1,6 +1,6 @@
 /* The store as its users see it. */
+#include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -22,7 +22,7 @@ static void check_sound(const char *data)
     struct verify_report report;
     struct error err;
 
-    CHECK_OK(store_verify(env_posix(), data, &market, false, &report, &err));
+    CHECK_OK(store_verify(env_quick(), data, &market, false, &report, &err));
     if (report.problem_count)
         print_error("%s: %s\n", report.problems[0].symbol, report.problems[0].text);
     CHECK_INT(report.problem_count, 0);
@@ -36,7 +36,7 @@ static size_t count_files(const char *data, const char *ending)
     struct error err;
 
     snprintf(path, sizeof path, "%s/test/1d", data);
-    CHECK_OK(env_posix()->calls->list(env_posix(), path, &names, &count, &err));
+    CHECK_OK(env_quick()->calls->list(env_quick(), path, &names, &count, &err));
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(names[i]);
 
@@ -53,9 +53,9 @@ TEST(what_was_committed_is_read_back_to_the_bit)
     struct put_result result;
     struct error err;
 
-    CHECK_OK(put_series(env_posix(), data, "BTCUSDT", 1, 0, 1828, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "BTCUSDT", 1, 0, 1828, false, &result, &err));
     CHECK_INT(result.added, 1828);
-    CHECK(symbol_is(env_posix(), data, "BTCUSDT", 1, 0, 1828));
+    CHECK(symbol_is(env_quick(), data, "BTCUSDT", 1, 0, 1828));
     check_sound(data);
 }
 
@@ -71,10 +71,10 @@ TEST(any_symbol_can_be_a_file)
     struct snapshot *snapshot;
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        CHECK_OK(put_series(env_posix(), data, names[i], i, 0, 3 + (int64_t)i, false, &result, &err));
+        CHECK_OK(put_series(env_quick(), data, names[i], i, 0, 3 + (int64_t)i, false, &result, &err));
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        CHECK(symbol_is(env_posix(), data, names[i], i, 0, 3 + (int64_t)i));
-    CHECK_OK(snapshot_open(&snapshot, env_posix(), data, &market, &err));
+        CHECK(symbol_is(env_quick(), data, names[i], i, 0, 3 + (int64_t)i));
+    CHECK_OK(snapshot_open(&snapshot, env_quick(), data, &market, &err));
     CHECK_INT(snapshot_symbol_count(snapshot), ARRAY_COUNT(names));
     for (size_t i = 1; i < ARRAY_COUNT(names); i++)
         CHECK(strcmp(snapshot_symbol_name(snapshot, i - 1), snapshot_symbol_name(snapshot, i)) < 0);
@@ -107,12 +107,12 @@ TEST(the_same_rows_twice_change_nothing)
     struct error err;
     struct snapshot *before, *after;
 
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 100, false, &result, &err));
-    CHECK_OK(snapshot_open(&before, env_posix(), data, &market, &err));
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 100, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 100, false, &result, &err));
+    CHECK_OK(snapshot_open(&before, env_quick(), data, &market, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 100, false, &result, &err));
     CHECK_INT(result.same, 100);
     CHECK_INT(result.added, 0);
-    CHECK_OK(snapshot_open(&after, env_posix(), data, &market, &err));
+    CHECK_OK(snapshot_open(&after, env_quick(), data, &market, &err));
     CHECK(snapshot_number(before) == snapshot_number(after));
     snapshot_close(before);
     snapshot_close(after);
@@ -125,17 +125,17 @@ TEST(rows_behind_between_and_before_are_merged)
     struct put_result result;
     struct error err;
 
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 10, 20, false, &result, &err));
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 30, 40, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 10, 20, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 30, 40, false, &result, &err));
     CHECK_INT(result.added, 10);
     CHECK_INT(count_files(data, ".bars"), 1); /* behind: into the same file */
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 15, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 15, false, &result, &err));
     CHECK_INT(result.added, 10);
     CHECK_INT(result.same, 5);
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 15, 50, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 15, 50, false, &result, &err));
     CHECK_INT(result.added, 20);
     CHECK_INT(result.same, 15);
-    CHECK(symbol_is(env_posix(), data, "A", 1, 0, 50));
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 50));
     check_sound(data);
 }
 
@@ -145,16 +145,16 @@ TEST(a_row_that_contradicts_is_left_unless_it_may_replace)
     struct put_result result;
     struct error err;
 
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 20, false, &result, &err));
-    CHECK_OK(put_series(env_posix(), data, "A", 2, 5, 10, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 20, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 2, 5, 10, false, &result, &err));
     CHECK_INT(result.contradicted, 5);
     CHECK_INT(result.first_contradicted, 0);
     CHECK_INT(result.replaced, 0);
-    CHECK(symbol_is(env_posix(), data, "A", 1, 0, 20));
-    CHECK_OK(put_series(env_posix(), data, "A", 2, 0, 20, true, &result, &err));
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 20));
+    CHECK_OK(put_series(env_quick(), data, "A", 2, 0, 20, true, &result, &err));
     CHECK_INT(result.replaced, 20);
     CHECK_INT(result.contradicted, 0);
-    CHECK(symbol_is(env_posix(), data, "A", 2, 0, 20));
+    CHECK(symbol_is(env_quick(), data, "A", 2, 0, 20));
     check_sound(data);
 }
 
@@ -168,7 +168,7 @@ TEST(a_row_that_is_no_bar_is_refused)
     struct error err;
     double kept = fixture->column[BAR_HIGH][1500];
 
-    CHECK_OK(writer_open(&writer, env_posix(), data, &market, "test", &err));
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
     fixture->column[BAR_HIGH][1500] = 0.5;
     CHECK_STATUS(writer_put(writer, TEXT("A"), &bars, false, &result, &err), STATUS_REFUSED);
     CHECK_CONTAINS(err.text, "A: bar 1501 of 2000 cannot be stored: its high is below its low");
@@ -198,14 +198,14 @@ TEST(a_batch_is_seen_as_a_whole_and_only_after_its_commit)
     struct snapshot *snapshot;
     struct error err;
 
-    CHECK_OK(writer_open(&writer, env_posix(), data, &market, "test", &err));
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
     CHECK_OK(writer_put(writer, TEXT("A"), &a_bars, false, &result, &err));
     CHECK_OK(writer_put(writer, TEXT("B"), &b_bars, false, &result, &err));
-    CHECK_STATUS(snapshot_open(&snapshot, env_posix(), data, &market, &err), STATUS_MISSING);
+    CHECK_STATUS(snapshot_open(&snapshot, env_quick(), data, &market, &err), STATUS_MISSING);
     CHECK_OK(writer_bars(writer, TEXT("B"), &seen, &err));
     CHECK(bars_same(&seen, &b_bars));
     CHECK_OK(writer_commit(writer, &err));
-    CHECK_OK(snapshot_open(&snapshot, env_posix(), data, &market, &err));
+    CHECK_OK(snapshot_open(&snapshot, env_quick(), data, &market, &err));
     CHECK_INT(snapshot_symbol_count(snapshot), 2);
     snapshot_close(snapshot);
     writer_close(writer);
@@ -222,25 +222,25 @@ TEST(a_snapshot_stays_as_it_was_while_the_market_changes)
     struct snapshot *snapshot, *lazy;
     struct error err;
 
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 100, false, &result, &err));
-    CHECK_OK(snapshot_open(&snapshot, env_posix(), data, &market, &err));
-    CHECK_OK(snapshot_open(&lazy, env_posix(), data, &market, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 100, false, &result, &err));
+    CHECK_OK(snapshot_open(&snapshot, env_quick(), data, &market, &err));
+    CHECK_OK(snapshot_open(&lazy, env_quick(), data, &market, &err));
     CHECK_OK(snapshot_bars(snapshot, 0, &bars, &err));
     for (int64_t i = 100; i < 3000; i += 100) /* grows the file, too */
-        CHECK_OK(put_series(env_posix(), data, "A", 1, i, i + 100, false, &result, &err));
+        CHECK_OK(put_series(env_quick(), data, "A", 1, i, i + 100, false, &result, &err));
     CHECK(bars_same(&bars, &wanted));
     /* Its file is gone by now, and the one that grew from it begins with the same bars. */
     CHECK_OK(snapshot_bars(lazy, 0, &bars, &err));
     CHECK(bars_same(&bars, &wanted));
     snapshot_close(lazy);
-    CHECK_OK(snapshot_open(&lazy, env_posix(), data, &market, &err));
-    CHECK_OK(put_series(env_posix(), data, "A", 2, 0, 3000, true, &result, &err));
-    CHECK_OK(put_series(env_posix(), data, "A", 3, 0, 3000, true, &result, &err));
+    CHECK_OK(snapshot_open(&lazy, env_quick(), data, &market, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 2, 0, 3000, true, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 3, 0, 3000, true, &result, &err));
     CHECK_STATUS(snapshot_bars(lazy, 0, &bars, &err), STATUS_BUSY);
     CHECK_CONTAINS(err.text, "test/1d/A was written anew");
     snapshot_close(lazy);
     snapshot_close(snapshot);
-    CHECK(symbol_is(env_posix(), data, "A", 3, 0, 3000));
+    CHECK(symbol_is(env_quick(), data, "A", 3, 0, 3000));
     free(was);
     check_sound(data);
 }
@@ -252,8 +252,8 @@ TEST(many_puts_of_one_symbol_make_one_batch)
     struct writer *writer;
     struct error err;
 
-    CHECK_OK(put_series(env_posix(), data, "B", 2, 0, 10, false, &result, &err));
-    CHECK_OK(writer_open(&writer, env_posix(), data, &market, "test", &err));
+    CHECK_OK(put_series(env_quick(), data, "B", 2, 0, 10, false, &result, &err));
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
     for (int64_t i = 0; i < 60; i++) {
         struct fixture *fixture = fixture_new(1, i * 100, i * 100 + 100);
         struct bars bars = fixture_bars(fixture), seen;
@@ -269,8 +269,8 @@ TEST(many_puts_of_one_symbol_make_one_batch)
     }
     CHECK_OK(writer_commit(writer, &err));
     writer_close(writer);
-    CHECK(symbol_is(env_posix(), data, "A", 1, 0, 6000));
-    CHECK(symbol_is(env_posix(), data, "B", 2, 0, 430));
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 6000));
+    CHECK(symbol_is(env_quick(), data, "B", 2, 0, 430));
     CHECK_INT(count_files(data, ".bars"), 2);
     check_sound(data);
 }
@@ -285,18 +285,18 @@ TEST(a_dropped_batch_leaves_nothing)
     struct file_info info;
     struct error err;
 
-    CHECK_OK(writer_open(&writer, env_posix(), data, &market, "test", &err));
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
     CHECK_OK(writer_put(writer, TEXT("A"), &bars, false, &result, &err));
     writer_close(writer);
-    CHECK_STATUS(env_posix()->calls->path_info(env_posix(), data, &info, &err), STATUS_OK);
+    CHECK_STATUS(env_quick()->calls->path_info(env_quick(), data, &info, &err), STATUS_OK);
     CHECK_INT(rmdir(data), 0); /* nothing is in it */
-    CHECK_OK(put_series(env_posix(), data, "B", 1, 0, 10, false, &result, &err));
-    CHECK_OK(writer_open(&writer, env_posix(), data, &market, "test", &err));
+    CHECK_OK(put_series(env_quick(), data, "B", 1, 0, 10, false, &result, &err));
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
     CHECK_OK(writer_put(writer, TEXT("A"), &bars, false, &result, &err));
     CHECK_OK(writer_put(writer, TEXT("B"), &bars, false, &result, &err));
     writer_close(writer);
     CHECK_INT(count_files(data, ".bars"), 1);
-    CHECK(symbol_is(env_posix(), data, "B", 1, 0, 10));
+    CHECK(symbol_is(env_quick(), data, "B", 1, 0, 10));
     check_sound(data);
     free(fixture);
 }
@@ -309,9 +309,9 @@ TEST(symbols_can_be_removed_and_renamed)
     struct snapshot *snapshot;
     struct error err;
 
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 10, false, &result, &err));
-    CHECK_OK(put_series(env_posix(), data, "B", 2, 0, 10, false, &result, &err));
-    CHECK_OK(writer_open(&writer, env_posix(), data, &market, "test", &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "B", 2, 0, 10, false, &result, &err));
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
     CHECK_STATUS(writer_remove(writer, TEXT("C"), &err), STATUS_MISSING);
     CHECK_CONTAINS(err.text, "there is no symbol C in test/1d");
     CHECK_STATUS(writer_rename(writer, TEXT("A"), TEXT("B"), &err), STATUS_REFUSED);
@@ -320,8 +320,8 @@ TEST(symbols_can_be_removed_and_renamed)
     CHECK_STATUS(writer_remove(writer, TEXT("B"), &err), STATUS_MISSING);
     CHECK_OK(writer_commit(writer, &err));
     writer_close(writer);
-    CHECK(symbol_is(env_posix(), data, "C/1", 1, 0, 10));
-    CHECK_OK(snapshot_open(&snapshot, env_posix(), data, &market, &err));
+    CHECK(symbol_is(env_quick(), data, "C/1", 1, 0, 10));
+    CHECK_OK(snapshot_open(&snapshot, env_quick(), data, &market, &err));
     CHECK_INT(snapshot_symbol_count(snapshot), 1);
     snapshot_close(snapshot);
     check_sound(data);
@@ -334,28 +334,28 @@ TEST(the_last_batch_can_be_taken_back_and_given_again)
     struct undo_report undo;
     struct error err;
 
-    CHECK_STATUS(store_undo(env_posix(), data, &market, "test", &undo, &err), STATUS_MISSING);
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 10, false, &result, &err));
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 10, 15, false, &result, &err)); /* in the same file */
-    CHECK_OK(store_undo(env_posix(), data, &market, "test", &undo, &err));
+    CHECK_STATUS(store_undo(env_quick(), data, &market, "test", &undo, &err), STATUS_MISSING);
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 10, 15, false, &result, &err)); /* in the same file */
+    CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
     CHECK_INT(undo.changed, 1);
     CHECK_TEXT(undo.who, "test");
-    CHECK(symbol_is(env_posix(), data, "A", 1, 0, 10));
-    CHECK_OK(store_undo(env_posix(), data, &market, "test", &undo, &err));
-    CHECK(symbol_is(env_posix(), data, "A", 1, 0, 15));
-    CHECK_OK(store_undo(env_posix(), data, &market, "test", &undo, &err));
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 10));
+    CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 15));
+    CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
     /* What a reader was shown is not written over: other bars go to another file. */
-    CHECK_OK(put_series(env_posix(), data, "A", 2, 10, 12, false, &result, &err));
-    CHECK_OK(put_series(env_posix(), data, "A", 3, 0, 15, true, &result, &err)); /* in another file */
-    CHECK(symbol_is(env_posix(), data, "A", 3, 0, 15));
-    CHECK_OK(store_undo(env_posix(), data, &market, "test", &undo, &err));
-    CHECK_OK(put_series(env_posix(), data, "B", 3, 0, 15, true, &result, &err));
-    CHECK_OK(store_undo(env_posix(), data, &market, "test", &undo, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 2, 10, 12, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 3, 0, 15, true, &result, &err)); /* in another file */
+    CHECK(symbol_is(env_quick(), data, "A", 3, 0, 15));
+    CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
+    CHECK_OK(put_series(env_quick(), data, "B", 3, 0, 15, true, &result, &err));
+    CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
     CHECK_INT(undo.removed, 1);
-    CHECK(!symbol_is(env_posix(), data, "B", 3, 0, 15));
-    CHECK_OK(store_undo(env_posix(), data, &market, "test", &undo, &err));
+    CHECK(!symbol_is(env_quick(), data, "B", 3, 0, 15));
+    CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
     CHECK_INT(undo.restored, 1);
-    CHECK(symbol_is(env_posix(), data, "B", 3, 0, 15));
+    CHECK(symbol_is(env_quick(), data, "B", 3, 0, 15));
     check_sound(data);
 }
 
@@ -369,12 +369,12 @@ TEST(bars_shown_before_an_undo_are_never_written_over)
     struct snapshot *snapshot;
     struct error err;
 
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 10, false, &result, &err));
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 10, 15, false, &result, &err));
-    CHECK_OK(snapshot_open(&snapshot, env_posix(), data, &market, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 10, 15, false, &result, &err));
+    CHECK_OK(snapshot_open(&snapshot, env_quick(), data, &market, &err));
     CHECK_OK(snapshot_bars(snapshot, 0, &bars, &err));
-    CHECK_OK(store_undo(env_posix(), data, &market, "test", &undo, &err));
-    CHECK_OK(put_series(env_posix(), data, "A", 7, 10, 15, false, &result, &err));
+    CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 7, 10, 15, false, &result, &err));
     CHECK(bars_same(&bars, &wanted));
     snapshot_close(snapshot);
     free(was);
@@ -391,26 +391,26 @@ TEST(markets_are_listed_removed_and_renamed)
     struct error err;
     size_t count;
 
-    CHECK_OK(store_markets(env_posix(), data, &names, &count, &err));
+    CHECK_OK(store_markets(env_quick(), data, &names, &count, &err));
     CHECK_INT(count, 0);
-    CHECK_STATUS(snapshot_open(&snapshot, env_posix(), data, &market, &err), STATUS_MISSING);
+    CHECK_STATUS(snapshot_open(&snapshot, env_quick(), data, &market, &err), STATUS_MISSING);
     CHECK_CONTAINS(err.text, "there is none yet: import one");
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 10, false, &result, &err));
-    CHECK_STATUS(store_market_rename(env_posix(), data, &market, &hours, &err), STATUS_USAGE);
-    CHECK_OK(store_market_rename(env_posix(), data, &market, &other, &err));
-    CHECK_STATUS(snapshot_open(&snapshot, env_posix(), data, &market, &err), STATUS_MISSING);
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    CHECK_STATUS(store_market_rename(env_quick(), data, &market, &hours, &err), STATUS_USAGE);
+    CHECK_OK(store_market_rename(env_quick(), data, &market, &other, &err));
+    CHECK_STATUS(snapshot_open(&snapshot, env_quick(), data, &market, &err), STATUS_MISSING);
     CHECK_CONTAINS(err.text, "there is no market test/1d in");
     CHECK_CONTAINS(err.text, "there is other/1d");
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 10, false, &result, &err));
-    CHECK_STATUS(store_market_rename(env_posix(), data, &market, &other, &err), STATUS_REFUSED);
-    CHECK_OK(store_markets(env_posix(), data, &names, &count, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    CHECK_STATUS(store_market_rename(env_quick(), data, &market, &other, &err), STATUS_REFUSED);
+    CHECK_OK(store_markets(env_quick(), data, &names, &count, &err));
     CHECK_INT(count, 2);
     CHECK_TEXT(names[0].venue, "other");
     CHECK_TEXT(names[1].venue, "test");
     mem_free(names);
-    CHECK_OK(store_market_remove(env_posix(), data, &other, &err));
-    CHECK_STATUS(store_market_remove(env_posix(), data, &other, &err), STATUS_MISSING);
-    CHECK_OK(store_market_remove(env_posix(), data, &market, &err));
+    CHECK_OK(store_market_remove(env_quick(), data, &other, &err));
+    CHECK_STATUS(store_market_remove(env_quick(), data, &other, &err), STATUS_MISSING);
+    CHECK_OK(store_market_remove(env_quick(), data, &market, &err));
     CHECK_INT(rmdir(data), 0);
 }
 
@@ -421,15 +421,15 @@ TEST(a_second_writer_waits_and_is_told_who_holds_the_market)
     struct error err;
     int64_t before, waited_ms;
 
-    CHECK_OK(writer_open(&first, env_posix(), data, &market, "harrier import", &err));
-    before = clock_ticks_ns(env_posix());
-    CHECK_STATUS(writer_open(&second, env_posix(), data, &market, "harrier rm", &err), STATUS_BUSY);
-    waited_ms = (clock_ticks_ns(env_posix()) - before) / 1000000;
+    CHECK_OK(writer_open(&first, env_quick(), data, &market, "harrier import", &err));
+    before = clock_ticks_ns(env_quick());
+    CHECK_STATUS(writer_open(&second, env_quick(), data, &market, "harrier rm", &err), STATUS_BUSY);
+    waited_ms = (clock_ticks_ns(env_quick()) - before) / 1000000;
     CHECK(waited_ms >= LOCK_WAIT_MS && waited_ms < LOCK_WAIT_MS + 2000);
     CHECK_INT(status_exit_code(STATUS_BUSY), 4);
     CHECK_CONTAINS(err.text, "test/1d is being written by harrier import (process ");
     writer_close(first);
-    CHECK_OK(writer_open(&second, env_posix(), data, &market, "harrier rm", &err));
+    CHECK_OK(writer_open(&second, env_quick(), data, &market, "harrier rm", &err));
     writer_close(second);
 }
 
@@ -444,7 +444,7 @@ TEST(a_store_of_a_newer_version_is_refused_with_a_sentence)
     struct error err;
     int fd;
 
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 10, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
     snprintf(path, sizeof path, "%s/test/1d/journal", data);
     fd = open(path, O_RDWR);
     CHECK(fd >= 0);
@@ -453,9 +453,9 @@ TEST(a_store_of_a_newer_version_is_refused_with_a_sentence)
     guard.check = (uint32_t)hash_bytes(&guard, offsetof(struct guard, check), 0x68617272);
     CHECK_INT(pwrite(fd, &guard, sizeof guard, 0), sizeof guard);
     close(fd);
-    CHECK_STATUS(snapshot_open(&snapshot, env_posix(), data, &market, &err), STATUS_NEWER);
+    CHECK_STATUS(snapshot_open(&snapshot, env_quick(), data, &market, &err), STATUS_NEWER);
     CHECK_CONTAINS(err.text, "written by a newer harrier (store format 2, this one knows 1)");
-    CHECK_STATUS(writer_open(&writer, env_posix(), data, &market, "test", &err), STATUS_NEWER);
+    CHECK_STATUS(writer_open(&writer, env_quick(), data, &market, "test", &err), STATUS_NEWER);
 }
 
 TEST(checkpoints_keep_everything_and_grow_files_before_they_are_full)
@@ -466,8 +466,8 @@ TEST(checkpoints_keep_everything_and_grow_files_before_they_are_full)
     struct writer *writer;
     struct error err;
 
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 100, false, &result, &err));
-    CHECK_OK(writer_open(&writer, env_posix(), data, &market, "test", &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 100, false, &result, &err));
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
     for (int64_t i = 100; i < 100 + 2500; i++) {
         struct fixture *fixture = fixture_new(1, i, i + 1);
         struct bars bars = fixture_bars(fixture);
@@ -479,33 +479,102 @@ TEST(checkpoints_keep_everything_and_grow_files_before_they_are_full)
             CHECK_OK(writer_checkpoint(writer, &err));
         free(fixture);
     }
-    CHECK(symbol_is(env_posix(), data, "A", 1, 0, 2600));
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 2600));
     CHECK_OK(writer_checkpoint(writer, &err));
     writer_close(writer);
-    CHECK(symbol_is(env_posix(), data, "A", 1, 0, 2600));
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 2600));
     check_sound(data);
-    CHECK_OK(store_undo(env_posix(), data, &market, "test", &undo, &err));
-    CHECK(symbol_is(env_posix(), data, "A", 1, 0, 2599));
+    CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 2599));
     check_sound(data);
+}
+
+/* A disk that can be read and not written. */
+static enum status read_only_open(struct env *env, struct env_file **file, const char *path, enum open_mode mode,
+                                  struct error *err)
+{
+    if (mode != OPEN_READ)
+        return fail_errno(err, EROFS, "%s", path);
+    return env_posix()->calls->open(env, file, path, mode, err);
 }
 
 TEST(a_read_only_directory_can_be_read_and_not_written)
 {
     const char *data = fresh();
-    char path[600];
+    struct env_calls calls = *env_posix()->calls;
+    struct env env = {.calls = &calls};
     struct put_result result;
     struct writer *writer;
+    struct verify_report report;
     struct error err;
-    bool refused;
 
-    if (geteuid() == 0)
-        SKIP("root may write everywhere; the same is tested by failing calls");
-    CHECK_OK(put_series(env_posix(), data, "A", 1, 0, 10, false, &result, &err));
-    snprintf(path, sizeof path, "%s/test/1d/lock", data);
-    CHECK_INT(chmod(path, 0444), 0);
-    CHECK(symbol_is(env_posix(), data, "A", 1, 0, 10));
-    refused = writer_open(&writer, env_posix(), data, &market, "test", &err) == STATUS_REFUSED;
-    chmod(path, 0644);
-    CHECK(refused);
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    calls.open = read_only_open;
+    CHECK(symbol_is(&env, data, "A", 1, 0, 10));
+    CHECK_OK(store_verify(&env, data, &market, false, &report, &err));
+    CHECK_INT(report.problem_count, 0);
+    verify_report_deinit(&report);
+    CHECK_STATUS(writer_open(&writer, &env, data, &market, "test", &err), STATUS_REFUSED);
     CHECK_CONTAINS(err.text, "test/1d cannot be written to: ");
+}
+
+/* ---- how many syncs -------------------------------------------------------------------------------------- */
+
+/* A batch of one bar for each of many symbols. */
+static void put_one_bar_each(struct writer *writer, int symbols, int64_t day)
+{
+    struct put_result result;
+    struct error err;
+    char name[16];
+
+    for (int s = 0; s < symbols; s++) {
+        struct fixture *fixture = fixture_new((uint64_t)s, day, day + 1);
+        struct bars bars = fixture_bars(fixture);
+
+        snprintf(name, sizeof name, "S%03d", s);
+        CHECK_OK(writer_put(writer, text_of(name), &bars, false, &result, &err));
+        free(fixture);
+    }
+    CHECK_OK(writer_commit(writer, &err));
+}
+
+TEST(a_new_bar_for_each_of_400_symbols_is_durable_after_one_sync)
+{
+    const char *data = fresh();
+    struct writer *writer;
+    struct error err;
+
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
+    put_one_bar_each(writer, 400, 0); /* makes the files */
+    writer_close(writer);
+    for (int64_t day = 1; day <= 12; day++) {
+        quick_counts = (struct quick_counts){0};
+        CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
+        put_one_bar_each(writer, 400, day);
+        CHECK_INT(quick_counts.syncs, 1);
+        CHECK_INT(quick_counts.directory_syncs, 0);
+        writer_close(writer);
+        CHECK_INT(quick_counts.syncs, 1);
+    }
+    for (int s = 0; s < 400; s += 57) {
+        char name[16];
+
+        snprintf(name, sizeof name, "S%03d", s);
+        CHECK(symbol_is(env_quick(), data, name, (uint64_t)s, 0, 13));
+    }
+    check_sound(data);
+}
+
+TEST(an_import_is_one_sync_a_file_and_two_for_the_commit)
+{
+    const char *data = fresh();
+    struct writer *writer;
+    struct error err;
+
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
+    quick_counts = (struct quick_counts){0};
+    put_one_bar_each(writer, 500, 0);
+    CHECK_INT(quick_counts.syncs, 500 + 1);
+    CHECK_INT(quick_counts.directory_syncs, 1);
+    writer_close(writer);
 }

@@ -14,6 +14,7 @@ struct builder {
     struct draft draft;
     int *value; /* [node_count]: value of a node, VALUE_NONE where not drafted */
     int *path;  /* [node_count]: the way from a root to the node at work */
+    bool same;  /* all lanes have the same parameters */
     bool full;  /* the arena */
 };
 
@@ -29,9 +30,19 @@ static const double *row_new(struct builder *builder, int node)
     for (int l = 0; l < LANES_MAX; l++) {
         for (int p = 0; p < builder->rule->parameter_count; p++)
             values[p] = builder->setup->parameters[p][l];
-        row[l] = rule_number(builder->rule, node, values);
+        row[l] = builder->same && l ? row[0] : rule_number(builder->rule, node, values);
     }
     return row;
+}
+
+static bool lanes_are_same(const struct rule *rule, const struct program_setup *setup)
+{
+    bool same = true;
+
+    for (int p = 0; p < rule->parameter_count; p++)
+        for (int l = 1; l < setup->kernels->lanes; l++)
+            same &= setup->parameters[p][l] == setup->parameters[p][0];
+    return same;
 }
 
 /* An input that is not drafted yet, or NODE_NONE. */
@@ -191,6 +202,7 @@ enum status program_new(struct program **program, struct arena *arena, const str
     size_t count = (size_t)rule->node_count;
     enum status status;
 
+    builder.same = lanes_are_same(rule, setup);
     draft_init(&builder.draft, setup->kernels);
     builder.value = mem_alloc(2 * count * sizeof(int));
     if (!made || !builder.value) {

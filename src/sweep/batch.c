@@ -215,7 +215,9 @@ struct run {
     struct engine *engine;
     struct lanes lanes;
     struct ledger_lane accounts[LANES_MAX];
-    double *curves; /* equity[bar of the account][lane]; NULL: not wanted */
+    struct ledger_block block;
+    uint64_t cut[LANES_MAX]; /* bits of the block that are the lane's */
+    double *curves;          /* equity[bar of the account][lane]; NULL: not wanted */
     void *scratch;
 };
 
@@ -243,6 +245,11 @@ static enum status run_init(struct run *run)
 
     lanes_init(&run->lanes, batch->symbols, order, (int)run->group->count, run->kernels->lanes,
                run->engine->edge);
+    lanes_cut(&run->lanes, 0, run->cut);
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        run->block.price[c] = run->engine->price[c];
+    for (int l = 0; l < LEVELS; l++)
+        run->block.level[l] = run->engine->program->level[l];
     for (int l = 0; l < run->lanes.used; l++) {
         const struct batch_symbol *symbol = &batch->symbols[order[l]];
 
@@ -262,10 +269,30 @@ static enum status run_init(struct run *run)
     return STATUS_OK;
 }
 
+/* What the ledger is told of a block: signals cut at each lane's last bar, levels, prices. */
+static void trade_block(struct run *run, size_t step, size_t bar_count)
+{
+    const struct program *program = run->engine->program;
+    struct ledger_block *block = &run->block;
+    int width = run->lanes.width;
+
+    block->bar_count = bar_count;
+    if (step + bar_count > run->lanes.whole_to)
+        lanes_cut(&run->lanes, step, run->cut);
+    for (int s = 0; s < SIGNALS; s++) {
+        const uint64_t *words = program->signal[s];
+        for (int l = 0; words && l < width; l++)
+            block->signal[s][l] = words[l] & run->cut[l];
+    }
+    if (run->curves)
+        block->equity = run->curves + (step - run->lanes.history) * (size_t)width;
+    ledger_run(run->engine->ledger, block);
+}
+
 static void run_block(struct run *run, size_t step, size_t bar_count)
 {
-    struct engine *engine = run->engine;
-    struct program *program = engine->program;
+    const struct engine *engine = run->engine;
+    const struct program *program = engine->program;
     bool trades = step >= run->lanes.history;
 
     for (int c = 0; c < RULE_COLUMNS; c++) {
@@ -276,24 +303,9 @@ static void run_block(struct run *run, size_t step, size_t bar_count)
         if (out)
             lanes_column(&run->lanes, run->kernels, (enum rule_column)c, step, bar_count, out);
     }
-    program_block(program, bar_count);
-    if (!trades)
-        return;
-
-    struct ledger_block block = {.bar_count = bar_count};
-    uint64_t cut[LANES_MAX];
-
-    lanes_cut(&run->lanes, step, cut);
-    for (int c = 0; c < BAR_COLUMNS; c++)
-        block.price[c] = engine->price[c];
-    for (int s = 0; s < SIGNALS; s++)
-        for (int l = 0; l < run->lanes.width && program->signal[s]; l++)
-            block.signal[s][l] = program->signal[s][l] & cut[l];
-    for (int l = 0; l < LEVELS; l++)
-        block.level[l] = program->level[l];
-    if (run->curves)
-        block.equity = run->curves + (step - run->lanes.history) * (size_t)run->lanes.width;
-    ledger_run(engine->ledger, &block);
+    program_block(engine->program, bar_count);
+    if (trades)
+        trade_block(run, step, bar_count);
 }
 
 static bool cancelled(const struct batch *batch)
@@ -380,7 +392,8 @@ static enum status run_group(struct job *job, struct worker *worker, const struc
                                  .plan = &job->plan,
                                  .lanes = run.accounts,
                                  .sink = want & WANT_TRADES ? &sink : NULL,
-                                 .durations = want & WANT_ALL_METRICS};
+                                 .durations = want & WANT_ALL_METRICS,
+                                 .downside = want & (WANT_ALL_METRICS | WANT_SORTINO)};
 
     TRY(worker_engine(job, worker, group->width));
     run.engine = &worker->engine[group->width];

@@ -818,7 +818,8 @@ static void start_accounts(struct plan *plan, const struct plan_run *run)
                                      .options = plan->setup.options,
                                      .plan = &plan->sim,
                                      .lanes = accounts->lanes,
-                                     .durations = plan->setup.curves};
+                                     .durations = plan->setup.curves,
+                                     .downside = plan->setup.curves || plan->setup.downside};
 
         for (size_t l = 0; l < plan->lanes; l++)
             accounts->lanes[l].bars = l < accounts->used

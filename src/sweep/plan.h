@@ -25,7 +25,8 @@ struct plan_setup {
     const uint64_t *combinations; /* [count], rising; borrowed until plan_new returns */
     size_t count;
     const struct sim_options *options;
-    bool curves; /* every metric, not those for ranking alone: one group of lanes at most */
+    bool curves;   /* every metric, not those for ranking alone: one group of lanes at most */
+    bool downside; /* Sortino's ratio beside those for ranking */
 };
 
 /* Everything lives in `arena`; STATUS_MEMORY where that is full. */

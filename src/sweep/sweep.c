@@ -195,7 +195,8 @@ static enum status worker_plan(struct job *job, struct worker *worker, size_t sl
                                .combinations = job->sliced + begin,
                                .count = count,
                                .options = &job->sweep->options,
-                               .curves = job->curves};
+                               .curves = job->curves,
+                               .downside = job->sweep->rank == METRIC_SORTINO};
     enum status status = STATUS_MEMORY;
 
     if (worker->plan && worker->slice == slice)

@@ -35,7 +35,8 @@ enum batch_want {
     WANT_ALL_METRICS = 1,
     WANT_QUANTILES = 2,
     WANT_TRADES = 4,
-    WANT_EQUITY = 8
+    WANT_EQUITY = 8,
+    WANT_SORTINO = 16 /* beside the ranking metrics: one more sum a bar; part of all metrics */
 };
 
 struct batch {

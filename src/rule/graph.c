@@ -114,6 +114,17 @@ static bool is_fixed(const struct fact *fact)
     return !fact->varies;
 }
 
+static bool is_on_time(const struct fact *fact)
+{
+    return !fact->late;
+}
+
+static bool waits_for_event(enum kernel_id kernel)
+{
+    return kernel == KERNEL_BARSSINCE || kernel == KERNEL_VALUEWHEN || kernel == KERNEL_SINCE_MAX ||
+           kernel == KERNEL_SINCE_MIN || kernel == KERNEL_SINCE_SUM;
+}
+
 /* Under the defaults. */
 static double static_number(const struct graph *graph, const struct node *node)
 {
@@ -172,14 +183,14 @@ static bool begin_together(const struct graph *graph, int a, int b)
 {
     const struct fact *x = &graph->facts[a], *y = &graph->facts[b];
 
-    return !x->varies && !y->varies && x->lookback == y->lookback;
+    return !x->varies && !y->varies && !x->late && !y->late && x->lookback == y->lookback;
 }
 
-static bool is_whole_literal(const struct graph *graph, int node)
+static bool is_whole_power(const struct graph *graph, int node)
 {
     double number = graph->nodes[node].number;
 
-    return graph->nodes[node].kind == NODE_LITERAL && number == floor(number);
+    return graph->nodes[node].kind == NODE_LITERAL && number >= 0 && number == floor(number);
 }
 
 static bool op_holes(const struct graph *graph, const struct node *node)
@@ -202,7 +213,7 @@ static bool op_holes(const struct graph *graph, const struct node *node)
         return any || !graph->facts[node->input[0]].positive;
     case KERNEL_POW:
         return any ||
-               !(graph->facts[node->input[0]].positive || is_whole_literal(graph, node->input[1]));
+               !(graph->facts[node->input[0]].positive || is_whole_power(graph, node->input[1]));
     case KERNEL_PIVOTHIGH:
     case KERNEL_PIVOTLOW:
         return true;
@@ -258,6 +269,8 @@ static struct fact op_fact(const struct graph *graph, const struct node *node)
     double parameters[KERNEL_PARAMETERS_MAX] = {0};
 
     fact.varies = !all_inputs(graph, node, is_fixed);
+    fact.late = waits_for_event(node->kernel) ||
+                (!row->gives_condition && !all_inputs(graph, node, is_on_time));
     for (int i = 0; i < row->parameters; i++) {
         parameters[i] = graph->facts[node->parameter[i]].number;
         fact.varies = fact.varies || graph->nodes[node->parameter[i]].kind != NODE_LITERAL;
@@ -285,8 +298,9 @@ bool graph_may_be_nan(const struct graph *graph, int node)
 {
     const struct fact *fact = &graph->facts[node];
 
-    return fact->is_static ? isnan(fact->number)
-                           : graph->nodes[node].holes || fact->varies || fact->lookback > 0;
+    return fact->is_static
+               ? isnan(fact->number)
+               : graph->nodes[node].holes || fact->varies || fact->late || fact->lookback > 0;
 }
 
 /* ---- nodes ----------------------------------------------------------- */

@@ -11,8 +11,10 @@
 
 /* What the compiler knows of a node beyond what a program needs. */
 struct fact {
-    bool is_static;    /* the same on every bar */
-    bool varies;       /* its look-back depends on parameters */
+    bool is_static; /* the same on every bar */
+    bool varies;    /* its look-back depends on parameters */
+    bool late; /* begins when the bars want it to: since the first time that …; not by its look-back
+                */
     bool positive;     /* more than 0 wherever it is defined */
     bool can_be_whole; /* a whole number if the parameters of whole_if (bits) are */
     uint64_t whole_if;

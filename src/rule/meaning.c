@@ -82,7 +82,7 @@ double kernel_number(enum kernel_id kernel, const double *in, const double *when
     case KERNEL_DIV:
         return b == 0 ? NAN : a / b;
     case KERNEL_POW:
-        return undefined ? NAN : pow(a, b);
+        return undefined || (a == 0 && b < 0) ? NAN : pow(a, b); /* 1 / 0 */
     case KERNEL_LARGER:
         return undefined ? NAN : a > b ? a : b;
     case KERNEL_SMALLER:

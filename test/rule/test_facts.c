@@ -138,6 +138,8 @@ static const struct {
     {"pow(close, 2)", false},
     {"pow(close - open, 0.5)", true},
     {"pow(close - open, 3)", false},
+    {"pow(close - open, -1)", true},
+    {"pow(close, -1)", false},
     {"close[5]", false},
     {"rsi(close, 14)[5]", true},
     {"nz(rsi(close, 14), 50)", false},
@@ -148,6 +150,8 @@ static const struct {
     {"if(close > open, sma(close, 5), sma(close, 20))", true},
     {"if(close > open, sma(close, 5), sma(open, 5))", false},
     {"if(close > open, 1, 2)", false},
+    {"if(close > open, barssince(volume == 0), 5)", true}, /* it begins when volume is 0 first */
+    {"if(close > open, abs(valuewhen(close > open, high)), low)", true},
     {"valuewhen(close > open, high)", false},
     {"valuewhen(close > open, rsi(close, 14))", true},
     {"barssince(close > open)", false},

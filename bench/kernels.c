@@ -1,10 +1,10 @@
 /* Nanoseconds a bar-lane of every kernel: one core, blocks over registers that lie in the
  * first-level cache, the smallest of many short runs.
  *
- *     kernels [isa=v3] [lanes=16] [block=64] [parameter=20] [spread] [holes] [absent] [NAME…]
+ *     kernels [isa=v3] [lanes=16] [block=64] [parameter=N] [spread] [holes] [absent] [NAME…]
  *
- * `spread` gives every lane a period of its own, `holes` makes the kernels look for NaN, `absent`
- * makes one lane NaN as well.
+ * `parameter` instead of each indicator's defaults; `spread` gives every lane a period of its own,
+ * `holes` makes the kernels look for NaN, `absent` makes one lane NaN as well.
  */
 #include <math.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "kernel/kernel.h"
+#include "indicator/indicator.h"
 
 enum { REPEATS = 300, BARS_A_REPEAT = 2048, REGISTERS = 2 };
 
@@ -71,13 +71,13 @@ static void bench_fill(struct bench *b)
     b->condition = memory(sizeof(uint64_t) * LANES_MAX);
 }
 
-/* MACD's like want a fast one before a slow one, and acceleration factors are below 1. */
+/* An indicator's own default, a window of 20 for the rest of the language. */
 static double bench_parameter(const struct bench *b, enum kernel_id kernel, int k)
 {
-    static const double macd[] = {12, 26, 9};
-    return strncmp(kernel_rows[kernel].name, "MACD", 4) == 0 && k < 3 ? macd[k]
-           : strcmp(kernel_rows[kernel].name, "SAR") == 0             ? 0.02 * (1 + 9 * k)
-                                                                      : b->parameter;
+    for (size_t i = 0; i < indicator_count && !b->parameter; i++)
+        if (!indicators[i]->formula && indicators[i]->kernel == kernel)
+            return indicators[i]->parameters[k].usual;
+    return b->parameter ? b->parameter : 20;
 }
 
 static double bench_kernel(const struct bench *b, enum kernel_id kernel)
@@ -137,7 +137,7 @@ static double bench_transpose(const struct bench *b)
 
 int main(int argc, char **argv)
 {
-    struct bench b = {.lanes = LANES_WIDE, .block = BLOCK_BARS, .parameter = 20};
+    struct bench b = {.lanes = LANES_WIDE, .block = BLOCK_BARS};
     const char *isa = NULL, *wanted[64];
     size_t wanted_count = 0;
 

@@ -75,7 +75,6 @@ bool moment_of_integer(uint64_t number, unsigned digits, enum moment_unit unit, 
         [UNIT_US] = {UINT64_C(100000000000000), UINT64_C(100000000000000000), 1, 1000},
         [UNIT_NS] = {UINT64_C(100000000000000000), UINT64_C(9200000000000000000), 1, 1000000},
     };
-    static const int64_t ms_max = INT64_C(9214646400000); /* 2262-01-01 */
 
     *moment = (struct moment){0};
     if (unit == UNIT_BY_SIZE && (digits == 8 || digits == 12 || digits == 14) &&
@@ -85,12 +84,12 @@ bool moment_of_integer(uint64_t number, unsigned digits, enum moment_unit unit, 
         if (unit != UNIT_BY_SIZE ? (int)unit != u : number < units[u].above || number >= units[u].below)
             continue;
         if (number > (uint64_t)INT64_MAX / 1000)
-            moment->ms = units[u].divide == 1 ? ms_max : (int64_t)(number / (uint64_t)units[u].divide);
+            moment->ms = units[u].divide == 1 ? MOMENT_MS_END : (int64_t)(number / (uint64_t)units[u].divide);
         else
             moment->ms = (int64_t)number * units[u].multiply / units[u].divide;
         moment->universal = true;
         moment->style = (enum moment_style)(STYLE_S + (u - UNIT_S));
-        return moment->ms < ms_max;
+        return moment->ms < MOMENT_MS_END;
     }
     return false;
 }

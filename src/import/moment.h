@@ -48,6 +48,9 @@ bool moment_clock_parse(struct text text, int64_t *ms);
 /* For a date with day and month: which order it proves (13/01/2020: day first). */
 enum moment_order moment_order_of(struct text text, bool *is_ordered_date);
 
+/* 2262-01-01, the first time that is too late. */
+#define MOMENT_MS_END INT64_C(9214646400000)
+
 /* Plain number as a time; false where it can be none. */
 bool moment_of_integer(uint64_t number, unsigned digits, enum moment_unit unit, struct moment *moment);
 

@@ -286,7 +286,7 @@ static inline bool fast_time(struct rows *rows, const char **cursor, uint64_t de
         digits += more;
         if (more == 5 && rows->layout->rules.unit == UNIT_BY_SIZE) { /* 13 digits are milliseconds, but for 1970–2001 */
             number = number * 100000 + part;
-            if (number >= UINT64_C(1000000000000) && (at[13] == rows->layout->delimiter)) {
+            if (number >= UINT64_C(1000000000000) && number < MOMENT_MS_END && at[13] == rows->layout->delimiter) {
                 *moment = (struct moment){.ms = (int64_t)number, .universal = true, .style = STYLE_MS};
                 *cursor = at + 13;
                 return true;
@@ -341,7 +341,7 @@ static inline bool fast_skip(struct rows *rows, const char **cursor, uint64_t de
     *cursor = stop;
     if (action == ACTION_SKIP)
         return true;
-    if (*at == ' ' || (stop > at && (stop[-1] == ' ' || stop[-1] == '\t')))
+    if (*at == ' ' || *at == '\t' || (stop > at && (stop[-1] == ' ' || stop[-1] == '\t')))
         return false;
     if (action == ACTION_SYMBOL)
         row->symbol = (struct text){at, (size_t)(stop - at)};

@@ -126,17 +126,26 @@ static enum status check_operands(const struct app *app, struct error *err)
     return STATUS_OK;
 }
 
+/* Help comes before the configuration is read: it may be what is wrong. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--"); i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+            return true;
+    return false;
+}
+
 static enum status run_command(struct app *app, int argc, char **argv, struct error *err)
 {
     struct buffer help = {0};
 
-    TRY(conf_open(&app->conf, app->env, err));
-    TRY(conf_parse(app->conf, argc, argv, app->command->options, (size_t)app->command->option_count, app->operands,
-                   &app->operand_count, err));
-    if (conf_flag(app->conf, OPT_HELP)) {
+    if (asks_for_help(argc, argv)) {
         help_print(&help, app->command);
         return app_write(&help, err);
     }
+    TRY(conf_open(&app->conf, app->env, err));
+    TRY(conf_parse(app->conf, argc, argv, app->command->options, (size_t)app->command->option_count, app->operands,
+                   &app->operand_count, err));
     app->json = conf_flag(app->conf, OPT_JSON);
     app->csv = conf_flag(app->conf, OPT_CSV);
     TRY(check_operands(app, err));

@@ -4,7 +4,7 @@
     python3 test/app/commands.py [WORDS]     only the tests whose names hold WORDS
 
 $HARRIER names the program (default build/harrier).  Needs nothing but Python."""
-import csv, io, json, os, pty, select, signal, subprocess, sys, tempfile, time, shutil, sqlite3, stat
+import csv, glob, io, json, os, pty, select, signal, subprocess, sys, tempfile, time, shutil, sqlite3, stat
 
 HARRIER = os.path.abspath(os.environ.get("HARRIER", "build/harrier"))
 HOME = tempfile.mkdtemp(prefix="harrier-commands-")
@@ -18,7 +18,8 @@ def test(f):
 
 
 def run(*args, data=STORE, stdin=None, env=None, cwd=HOME, data_flag=True):
-    full = dict(os.environ, HARRIER_CONFIG=os.path.join(HOME, "no-config.yaml"), **(env or {}))
+    full = {k: v for k, v in os.environ.items() if not k.startswith("HARRIER_")}
+    full.update({"XDG_CONFIG_HOME": os.path.join(HOME, "config"), **(env or {})})
     words = [HARRIER, *args] + (["--data", data] if data_flag else [])
     return subprocess.run(words, capture_output=True, text=True, input=stdin, env=full, cwd=cwd, timeout=120)
 
@@ -275,13 +276,15 @@ def nothing_is_left_between_from_and_to():
 def a_read_only_data_directory_can_be_asked_and_the_answer_says_it_is_not_kept():
     data = os.path.join(HOME, "readonly")
     ok("sample", "--market", "r/1d", "--symbols", "2", "--bars", "200", data=data)
-    if os.geteuid() == 0:
-        return "needs an ordinary user: root may write everywhere"
-    for folder, _, _ in os.walk(data):
-        os.chmod(folder, stat.S_IRUSR | stat.S_IXUSR)
-    p = run("backtest", "rsi", "--on", "r/1d", data=data)
-    for folder, _, _ in os.walk(data):
-        os.chmod(folder, stat.S_IRWXU)
+    other = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
+    if other:
+        os.chmod(HOME, 0o755)
+    folders = [data] + [f for f, _, _ in os.walk(data)]
+    for folder in folders:
+        os.chmod(folder, 0o555)
+    p = subprocess.run([HARRIER, "backtest", "rsi", "--on", "r/1d", "--data", data], capture_output=True, text=True, cwd="/", **other)
+    for folder in folders:
+        os.chmod(folder, 0o755)
     assert p.returncode == 0 and "not kept" in p.stderr, p.stderr
 
 
@@ -302,7 +305,7 @@ def two_writers_take_turns():
 @test
 def a_file_cut_in_the_middle_is_one_failed_symbol():
     m = market("torn/1d", 3, 500)
-    path = os.path.join(STORE, "torn", "1d", "S002.bars")
+    path = glob.glob(os.path.join(STORE, "torn", "1d", "S002*bars"))[0]
     with open(path, "r+b") as f:
         f.truncate(os.path.getsize(path) // 3)
     p = run("backtest", "rsi", "--on", m, "--json", "--no-cache")

@@ -1,5 +1,5 @@
-/* Runs one group of accounts through the ledger as the evaluator does: transposed prices, condition words,
- * level registers, blocks of any size. */
+/* Runs one group of accounts through the ledger as the evaluator does: transposed prices, condition
+ * words, level registers, blocks of any size. */
 #ifndef TEST_SIM_GROUP_H
 #define TEST_SIM_GROUP_H
 
@@ -35,7 +35,8 @@ struct group {
 
 static double group_price(const struct naive_input *in, int column, size_t bar)
 {
-    return in->bars.count ? in->bars.column[column][bar < in->bars.count ? bar : in->bars.count - 1] : 1;
+    return in->bars.count ? in->bars.column[column][bar < in->bars.count ? bar : in->bars.count - 1]
+                          : 1;
 }
 
 static void group_block(const struct group *group, size_t first, struct ledger_block *block,
@@ -49,10 +50,12 @@ static void group_block(const struct group *group, size_t first, struct ledger_b
             const struct naive_input *in = &group->lane[l];
             size_t bar = first + t;
             for (int c = 0; c < BAR_COLUMNS; c++)
-                prices[c][group->shared ? t : t * (size_t)lanes + (size_t)l] = group_price(in, c, bar);
+                prices[c][group->shared ? t : t * (size_t)lanes + (size_t)l] = group_price(in, c,
+                                                                                           bar);
             for (int i = 0; i < SIM_LEVELS; i++)
-                levels[i][t * (size_t)lanes + (size_t)l] =
-                    in->level[i] && bar < in->bars.count ? in->level[i][bar] : (double)NAN;
+                levels[i][t * (size_t)lanes + (size_t)l] = in->level[i] && bar < in->bars.count
+                                                               ? in->level[i][bar]
+                                                               : (double)NAN;
             for (int s = 0; s < SIM_SIGNALS; s++)
                 if (in->signal[s] && bar < in->bars.count && in->signal[s][bar])
                     block->signal[s][l] |= (uint64_t)1 << t;
@@ -81,17 +84,24 @@ static void group_go(const struct group *group, struct group_run *run)
     size_t longest = 0, width = (size_t)group->kernels->lanes;
 
     for (size_t l = 0; l < width; l++) {
-        lanes[l] = (struct ledger_lane){.bars = group->lane[l].bars, .exit_after = group->lane[l].exit_after};
+        lanes[l] = (struct ledger_lane){.bars = group->lane[l].bars,
+                                        .exit_after = group->lane[l].exit_after};
         longest = MAX(longest, group->lane[l].bars.count);
     }
     struct ledger_setup setup = {
-        .kernels = group->kernels, .options = group->lane[0].options, .plan = group->lane[0].plan,
-        .lanes = lanes, .sink = &sink, .durations = lanes[0].bars.time != NULL, .downside = !group->no_downside,
+        .kernels = group->kernels,
+        .options = group->lane[0].options,
+        .plan = group->lane[0].plan,
+        .lanes = lanes,
+        .sink = &sink,
+        .durations = lanes[0].bars.time != NULL,
+        .downside = !group->no_downside,
     };
     memset(run->trades, 0, sizeof run->trades);
     ledger_start(run->ledger, &setup);
     for (size_t first = 0; first < longest;) {
-        struct ledger_block block = {.bar_count = MIN(group->block_bars, longest - first), .shared = group->shared};
+        struct ledger_block block = {.bar_count = MIN(group->block_bars, longest - first),
+                                     .shared = group->shared};
         double *prices[BAR_COLUMNS], *levels[SIM_LEVELS];
         for (int c = 0; c < BAR_COLUMNS; c++)
             block.price[c] = prices[c] = price[c];

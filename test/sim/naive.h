@@ -1,5 +1,6 @@
-/* A slow and obvious account: one symbol, one bar at a time, every question asked on every bar.  It shares
- * no code with src/sim and is written from doc/simulation.md; tests compare it with the ledger bit for bit. */
+/* A slow and obvious account: one symbol, one bar at a time, every question asked on every bar.  It
+ * shares no code with src/sim and is written from doc/simulation.md; tests compare it with the
+ * ledger bit for bit. */
 #ifndef TEST_SIM_NAIVE_H
 #define TEST_SIM_NAIVE_H
 
@@ -12,8 +13,8 @@ enum { NAIVE_BARS_MAX = 8192, NAIVE_TRADES_MAX = 4096 };
 
 struct naive_input {
     struct bars bars;
-    const bool *signal[SIM_SIGNALS];   /* [bar]; NULL: none */
-    const double *level[SIM_LEVELS];   /* [bar]; NULL: none */
+    const bool *signal[SIM_SIGNALS]; /* [bar]; NULL: none */
+    const double *level[SIM_LEVELS]; /* [bar]; NULL: none */
     int exit_after;
     const struct sim_options *options;
     const struct sim_plan *plan;
@@ -22,7 +23,7 @@ struct naive_input {
 struct naive_output {
     double equity[NAIVE_BARS_MAX];
     struct trade trade[NAIVE_TRADES_MAX];
-    int trades;      /* with the open one at the end */
+    int trades; /* with the open one at the end */
     double max_drawdown, sum, squares, down;
     double fees, value;
     unsigned pending;
@@ -49,7 +50,8 @@ struct naive {
 static double naive_fee(const struct naive *n, double value, bool entry)
 {
     const struct sim_options *o = n->in->options;
-    double fee = entry && o->fee_mode == FEE_DEDUCT ? value * o->fee / (1 - o->fee) : value * o->fee;
+    double fee = entry && o->fee_mode == FEE_DEDUCT ? value * o->fee / (1 - o->fee)
+                                                    : value * o->fee;
 
     return fee < o->fee_min ? o->fee_min : fee;
 }
@@ -80,14 +82,20 @@ static void naive_excursions(const struct naive *n, struct trade *t, bool whole_
     t->mfe = best;
 }
 
-static void naive_leave(struct naive *n, int bar, double price, bool slips, enum trade_reason reason, bool whole)
+static void naive_leave(struct naive *n, int bar, double price, bool slips,
+                        enum trade_reason reason, bool whole)
 {
     double p = slips ? price * (1 + -n->side * n->in->options->slippage) : price;
     double value = fabs(n->units) * p, fee = naive_fee(n, value, false);
     double borrowed = n->cash_after_entry - n->cash;
     struct trade t = {
-        .entry_bar = (uint32_t)n->entry_bar, .exit_bar = (uint32_t)bar, .entry_price = n->entry_price,
-        .exit_price = p, .units = n->units, .fees = n->entry_fee + borrowed + fee, .reason = reason,
+        .entry_bar = (uint32_t)n->entry_bar,
+        .exit_bar = (uint32_t)bar,
+        .entry_price = n->entry_price,
+        .exit_price = p,
+        .units = n->units,
+        .fees = n->entry_fee + borrowed + fee,
+        .reason = reason,
     };
 
     t.profit = n->units * (p - n->entry_price) - t.fees;
@@ -122,7 +130,8 @@ static double naive_size(const struct naive *n, double p)
         units = deduct ? x * (1 - o->fee) / p : x / p;
     else
         units = x * n->cash /
-                (plan->level[SIM_STOP] == SIM_LEVEL_PERCENT ? p * n->want[SIM_STOP] : n->want[SIM_STOP]);
+                (plan->level[SIM_STOP] == SIM_LEVEL_PERCENT ? p * n->want[SIM_STOP]
+                                                            : n->want[SIM_STOP]);
     if (units > most)
         units = most;
     if (o->lot > 0 && units > 0) {
@@ -154,7 +163,8 @@ static void naive_enter(struct naive *n, int bar, double p, double units)
     n->stop = -s * HUGE_VAL;
     n->target = s * HUGE_VAL;
     if (plan->level[SIM_STOP])
-        n->stop = p - s * (plan->level[SIM_STOP] == SIM_LEVEL_PERCENT ? p * n->want[SIM_STOP] : n->want[SIM_STOP]);
+        n->stop = p - s * (plan->level[SIM_STOP] == SIM_LEVEL_PERCENT ? p * n->want[SIM_STOP]
+                                                                      : n->want[SIM_STOP]);
     if (plan->level[SIM_TARGET])
         n->target = p + s * (plan->level[SIM_TARGET] == SIM_LEVEL_PERCENT ? p * n->want[SIM_TARGET]
                                                                           : n->want[SIM_TARGET]);
@@ -245,7 +255,8 @@ static void naive_levels(struct naive *n, int bar)
     if (n->in->options->require_volume && c[BAR_VOLUME][bar] == 0)
         return;
     if (n->trails) {
-        double trail = n->trail_is_percent ? n->best * (1 - n->side * n->trail) : n->best - n->side * n->trail;
+        double trail = n->trail_is_percent ? n->best * (1 - n->side * n->trail)
+                                           : n->best - n->side * n->trail;
         if (n->side > 0 ? trail > level : trail < level) {
             level = trail;
             why = REASON_TRAIL;
@@ -310,10 +321,16 @@ static void naive_end(struct naive *n, bool *inside)
     if (n->want_side)
         n->out->pending |= 1u << (n->want_side > 0 ? SIM_BUY : SIM_SHORT);
     if (n->side) {
-        double close = n->in->bars.column[BAR_CLOSE][last], borrowed = n->cash_after_entry - n->cash;
+        double close = n->in->bars.column[BAR_CLOSE][last],
+               borrowed = n->cash_after_entry - n->cash;
         struct trade t = {
-            .entry_bar = (uint32_t)n->entry_bar, .exit_bar = (uint32_t)last, .entry_price = n->entry_price,
-            .exit_price = close, .units = n->units, .fees = n->entry_fee + borrowed, .reason = REASON_END,
+            .entry_bar = (uint32_t)n->entry_bar,
+            .exit_bar = (uint32_t)last,
+            .entry_price = n->entry_price,
+            .exit_price = close,
+            .units = n->units,
+            .fees = n->entry_fee + borrowed,
+            .reason = REASON_END,
         };
         t.profit = n->units * (close - n->entry_price) - t.fees;
         naive_excursions(n, &t, true);
@@ -328,7 +345,8 @@ static void naive_end(struct naive *n, bool *inside)
         n->out->exposed += inside[b];
 }
 
-__attribute__((unused)) static void naive_run(const struct naive_input *in, struct naive_output *out)
+__attribute__((unused)) static void naive_run(const struct naive_input *in,
+                                              struct naive_output *out)
 {
     const double *const *c = in->bars.column;
     struct naive n = {.in = in, .out = out, .cash = in->options->cash};

@@ -81,8 +81,10 @@ static void small_go(void)
     if (!small.run.ledger)
         group_run_init(&small.run, SMALL_BARS_MAX);
     for (size_t b = 0; b < 2 * builds; b++) {
-        struct group group = {.kernels = kernels_select(names[b / 2], b % 2 ? LANES_WIDE : LANES_NARROW),
-                              .lane = lane, .block_bars = b % 3 ? 3 : BLOCK_BARS};
+        struct group group = {
+            .kernels = kernels_select(names[b / 2], b % 2 ? LANES_WIDE : LANES_NARROW),
+            .lane = lane,
+            .block_bars = b % 3 ? 3 : BLOCK_BARS};
         group_go(&group, &small.run);
         small.result = &small.run.result[1];
         if (b == 0)

@@ -1,5 +1,5 @@
-/* Random scenarios over every option: the ledger, in every build, width and size of blocks, against the
- * naive account, bit for bit. */
+/* Random scenarios over every option: the ledger, in every build, width and size of blocks, against
+ * the naive account, bit for bit. */
 #include "group.h"
 
 enum { BARS_MAX = 400, SCENARIOS = 1500 };
@@ -28,7 +28,8 @@ struct series {
     double level[SIM_LEVELS][BARS_MAX];
 };
 
-/* Prices on a coarse grid touch levels exactly; now and then they jump, and now and then nobody trades. */
+/* Prices on a coarse grid touch levels exactly; now and then they jump, and now and then nobody
+ * trades. */
 static void fill_prices(struct series *s, size_t count)
 {
     double grid = chance(0.5) ? 1 : 0, wild = chance(0.1) ? 0.6 : 0.04, close = 100;
@@ -71,7 +72,8 @@ static void fill_orders(struct series *s, const struct sim_plan *plan, size_t co
         for (int i = 0; i < SIM_SIGNALS; i++)
             s->signal[i][t] = chance(density[i]);
         for (int i = 0; i < SIM_LEVELS; i++) {
-            bool money = plan->level[i] == SIM_LEVEL_DISTANCE || (i == SIM_SIZE && plan->size == SIM_SIZE_UNITS);
+            bool money = plan->level[i] == SIM_LEVEL_DISTANCE ||
+                         (i == SIM_SIZE && plan->size == SIM_SIZE_UNITS);
             s->level[i][t] = money ? 20 * unit() : percent[i];
             if (i == SIM_SIZE && plan->size == SIM_SIZE_CASH)
                 s->level[i][t] = 12000 * unit();
@@ -111,7 +113,8 @@ static void choose_options(struct sim_options *o, struct sim_plan *plan)
 static void check_result(const struct sim_result *got, const struct naive_output *want, size_t bars,
                          bool downside)
 {
-    int closed = want->trades - (want->trades && want->trade[want->trades - 1].reason == REASON_END);
+    int closed = want->trades -
+                 (want->trades && want->trade[want->trades - 1].reason == REASON_END);
 
     CHECK_SAME_BITS(&got->metric[METRIC_FINAL_EQUITY], &want->equity[bars - 1], 1);
     CHECK_SAME_BITS(&got->metric[METRIC_MAX_DRAWDOWN], &want->max_drawdown, 1);
@@ -129,7 +132,8 @@ static void check_result(const struct sim_result *got, const struct naive_output
     double deviation = sqrt(fmax((want->squares - want->sum * mean) / (returns - 1), 0));
     if (bars >= 3) {
         double volatility = deviation * sqrt(252) * 100, sharpe = mean / deviation * sqrt(252);
-        double sortino = downside && want->down > 0 ? mean / sqrt(want->down / returns) * sqrt(252) : (double)NAN;
+        double sortino = downside && want->down > 0 ? mean / sqrt(want->down / returns) * sqrt(252)
+                                                    : (double)NAN;
         CHECK_SAME_BITS(&got->metric[METRIC_VOLATILITY], &volatility, 1);
         if (deviation > 0)
             CHECK_SAME_BITS(&got->metric[METRIC_SHARPE], &sharpe, 1);
@@ -151,7 +155,8 @@ static void check_trades(const struct trade *got, int count, const struct naive_
     }
 }
 
-static void check_group(const struct group *group, struct group_run *run, const struct naive_output *want)
+static void check_group(const struct group *group, struct group_run *run,
+                        const struct naive_output *want)
 {
     static double curve[BARS_MAX];
     int lanes = group->kernels->lanes;
@@ -187,7 +192,9 @@ static void scenario(const struct kernels *kernels, uint64_t number)
     bool shared = chance(0.3);
     choose_options(&options, &plan);
     for (int l = 0; l < kernels->lanes; l++) {
-        size_t count = shared || chance(0.5) ? longest : chance(0.2) ? 0 : (size_t)(1 + below((int)longest));
+        size_t count = shared || chance(0.5) ? longest
+                       : chance(0.2)         ? 0
+                                             : (size_t)(1 + below((int)longest));
         if (shared && l > 0)
             memcpy(&series[l], &series[0], sizeof series[l]);
         else
@@ -195,7 +202,8 @@ static void scenario(const struct kernels *kernels, uint64_t number)
         fill_orders(&series[l], &plan, longest);
         lane[l] = (struct naive_input){.bars = {.count = count, .time = series[l].time},
                                        .exit_after = plan.exit_after ? 1 + below(30) : 0,
-                                       .options = &options, .plan = &plan};
+                                       .options = &options,
+                                       .plan = &plan};
         for (int c = 0; c < BAR_COLUMNS; c++)
             lane[l].bars.column[c] = series[l].column[c];
         for (int i = 0; i < SIM_SIGNALS; i++)
@@ -205,7 +213,10 @@ static void scenario(const struct kernels *kernels, uint64_t number)
         if (count)
             naive_run(&lane[l], &want[l]);
     }
-    struct group group = {.kernels = kernels, .lane = lane, .shared = shared, .no_equity = chance(0.2),
+    struct group group = {.kernels = kernels,
+                          .lane = lane,
+                          .shared = shared,
+                          .no_equity = chance(0.2),
                           .no_downside = chance(0.5),
                           .block_bars = chance(0.2) ? (size_t)(1 + below(64)) : blocks[below(5)]};
     check_group(&group, &run, want);

@@ -1,5 +1,6 @@
-/* The reference trades (20 symbols, 17 cases) and metrics (10 curves) of the shared background material, made
- * by slow independent code and by well-known libraries.  reference.py prints them as text. */
+/* The reference trades (20 symbols, 17 cases) and metrics (10 curves) of the shared background
+ * material, made by slow independent code and by well-known libraries.  reference.py prints them as
+ * text. */
 #include <stdlib.h>
 
 #include "group.h"
@@ -7,7 +8,8 @@
 enum { RULE_CASES_MAX = 400 };
 
 static FILE *in;
-static double column[BAR_COLUMNS][NAIVE_BARS_MAX], atr[NAIVE_BARS_MAX], level[SIM_LEVELS][NAIVE_BARS_MAX];
+static double column[BAR_COLUMNS][NAIVE_BARS_MAX], atr[NAIVE_BARS_MAX],
+    level[SIM_LEVELS][NAIVE_BARS_MAX];
 static int64_t bar_time[NAIVE_BARS_MAX];
 static bool signals[SIM_SIGNALS][NAIVE_BARS_MAX];
 static size_t bars;
@@ -57,7 +59,8 @@ static void read_level(int which)
         level[which][t] = kind == SIM_LEVEL_DISTANCE ? value * atr[t] : value;
 }
 
-/* Options and signals of a case, and the ledger's answer: the symbol in the first lane, the others empty. */
+/* Options and signals of a case, and the ledger's answer: the symbol in the first lane, the others
+ * empty. */
 static void read_case(void)
 {
     static struct naive_input lanes[LANES_MAX];
@@ -74,7 +77,8 @@ static void read_case(void)
     plan.level[SIM_SIZE] = size > 0 ? SIM_LEVEL_PERCENT : SIM_LEVEL_NONE;
     for (size_t t = 0; t < bars; t++)
         level[SIM_SIZE][t] = size;
-    input = (struct naive_input){.bars = {.count = bars, .time = bar_time}, .options = &options, .plan = &plan};
+    input = (struct naive_input){
+        .bars = {.count = bars, .time = bar_time}, .options = &options, .plan = &plan};
     input.exit_after = (int)read_number();
     plan.exit_after = input.exit_after > 0;
     read_level(SIM_STOP);
@@ -93,7 +97,8 @@ static void read_case(void)
     for (int i = 0; i < SIM_LEVELS; i++)
         input.level[i] = level[i];
 
-    struct group group = {.kernels = kernels_select(NULL, LANES_NARROW), .lane = lanes, .block_bars = BLOCK_BARS};
+    struct group group = {
+        .kernels = kernels_select(NULL, LANES_NARROW), .lane = lanes, .block_bars = BLOCK_BARS};
     for (int l = 0; l < LANES_NARROW; l++)
         lanes[l] = (struct naive_input){.options = &options, .plan = &plan};
     lanes[0] = input;
@@ -140,7 +145,8 @@ static void check_outcome(void)
     CHECK_NEAR(run.equity[2 * bars / 3 * LANES_NARROW], read_number(), 1e-9);
     read_word(pending);
     CHECK_TEXT(got->pending ? pending_text(got->pending, text) : "-", pending);
-    (void)read_number(); /* near ties: decided alike, since the arithmetic of levels is the reference's */
+    (void)read_number(); /* near ties: decided alike, since the arithmetic of levels is the
+                            reference's */
     CHECK_INT(run.trades[0], (int)read_number());
     for (int i = 0; i < run.trades[0]; i++)
         check_trade(&run.trade[0][i]);
@@ -178,7 +184,8 @@ static bool open_reference(void)
     if (!there)
         return false;
     fclose(there);
-    snprintf(command, sizeof command, "python3 %.*s/reference.py %s", (int)(end - __FILE__), __FILE__, shared);
+    snprintf(command, sizeof command, "python3 %.*s/reference.py %s", (int)(end - __FILE__),
+             __FILE__, shared);
     in = popen(command, "r");
     return in != NULL;
 }

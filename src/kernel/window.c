@@ -490,33 +490,51 @@ INLINE bool pivot_step(struct op *op, size_t bar, int lane, bool high)
     return true;
 }
 
-/* Most candidates fall at their first neighbours, so looking one by one is quicker than any tree.
- */
+/* The candidates of a vector against one row of others. */
+INLINE i64x4 pivot_beyond(const double *candidates, const double *others, bool high)
+{
+    f64x4 candidate = load(candidates), other = load(others);
+    return high ? candidate > other : candidate < other;
+}
+
+/* From the nearest neighbours outwards: most candidates fall at the first, so that looking one by
+ * one is quicker than any tree. */
+INLINE void pivot_row(const double *at, double *out, ptrdiff_t left, ptrdiff_t right, bool high)
+{
+    i64x4 pivot[ROW], any = splat_i(-1);
+
+    EACH_VECTOR(v)
+        pivot[v] = any;
+    for (ptrdiff_t k = 1; (k <= left || k <= right) && any4(any); k++) {
+        const double *before = at - (k <= left ? k : -k) * LANES;
+        const double *after = at + (k <= right ? k : -k) * LANES;
+        any = splat_i(0);
+        EACH_VECTOR(v) {
+            pivot[v] &= pivot_beyond(at + v * VECTOR, before + v * VECTOR, high) &
+                        pivot_beyond(at + v * VECTOR, after + v * VECTOR, high);
+            any |= pivot[v];
+        }
+    }
+    EACH_VECTOR(v)
+        store(out + v * VECTOR, select4(pivot[v], load(at + v * VECTOR), splat(NAN)));
+}
+
 INLINE void pivot_hot(struct op *op, size_t first, size_t end, bool high)
 {
     struct pivot *s = op->state;
     double *out = op->out[0];
 
-    for (size_t bar = first; bar < end; bar++) {
-        if (!s->shared) {
-            for (int l = 0; l < LANES; l++)
+    if (!s->shared) {
+        for (int l = 0; l < LANES; l++)
+            for (size_t bar = first; bar < end; bar++)
                 pivot_step(op, bar, l, high);
-            continue;
-        }
-        const double *row = window_row(&s->window, (ptrdiff_t)bar), *at = row - s->right[0] * LANES;
-        EACH_VECTOR(v) {
-            f64x4 candidate = load(at + v * VECTOR);
-            i64x4 pivot = splat_i(-1);
-            for (int k = 0; k <= s->left[0] + s->right[0] && any4(pivot); k++)
-                if (k != s->right[0]) {
-                    f64x4 other = load(row + v * VECTOR - k * LANES);
-                    pivot &= high ? candidate > other : candidate < other;
-                }
-            output4(out, bar, v, select4(pivot, candidate, splat(NAN)));
-        }
+        return;
     }
-    if (s->shared)
-        warmup_cut(&s->warmup, &s->drive, out, first, end);
+    for (size_t bar = first; bar < end; bar++) {
+        const double *at = window_row(&s->window, (ptrdiff_t)bar) - s->right[0] * LANES;
+        pivot_row(at, out + bar * LANES, s->left[0], s->right[0], high);
+    }
+    warmup_cut(&s->warmup, &s->drive, out, first, end);
 }
 
 static bool pivothigh_step(struct op *op, size_t bar, int lane)

@@ -282,7 +282,7 @@ def a_read_only_data_directory_can_be_asked_and_the_answer_says_it_is_not_kept()
     folders = [data] + [f for f, _, _ in os.walk(data)]
     for folder in folders:
         os.chmod(folder, 0o555)
-    p = subprocess.run([HARRIER, "backtest", "rsi", "--on", "r/1d", "--data", data], capture_output=True, text=True, cwd="/", **other)
+    p = subprocess.run([HARRIER, "backtest", "rsi", "--on", "r/1d", "--data", data], capture_output=True, text=True, cwd="/", env={"HOME": "/", "PATH": os.environ["PATH"]}, **other)
     for folder in folders:
         os.chmod(folder, 0o755)
     assert p.returncode == 0 and "not kept" in p.stderr, p.stderr

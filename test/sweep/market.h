@@ -77,16 +77,22 @@ static inline void market_deinit(struct market *market)
     mem_free(market->time);
 }
 
-/* Rules live until the end of the test program. */
+/* Rules live until the end of the test program, in a list. */
 static inline const struct rule *rule_of(const char *source)
 {
-    enum { BYTES = 4 << 20 };
+    enum { BYTES = 1 << 20 };
+    static struct block {
+        struct block *before;
+        _Alignas(64) unsigned char memory[];
+    } * last;
+    struct block *block = aligned_alloc(64, sizeof *block + BYTES);
     struct arena arena;
     struct error err;
     const struct rule *rule;
-    void *memory = malloc(BYTES);
 
-    arena_init(&arena, memory, BYTES);
+    block->before = last;
+    last = block;
+    arena_init(&arena, block->memory, BYTES);
     if (rule_compile(&rule, &arena, text_of(source), "test", &err) != STATUS_OK) {
         print_error("%s\n", err.text);
         CHECK(false);

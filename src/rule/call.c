@@ -320,7 +320,7 @@ struct scope {
     const char *taken_end;
     size_t name_count, local_names, visible_names, visible_defs;
     const struct indicator *formula;
-    const struct def *inlined;
+    struct text inlined;
     struct place call_place;
 };
 
@@ -330,7 +330,7 @@ static void scope_enter(struct compiler *c, struct scope *outer, struct lexer bo
     *outer = (struct scope){c->lexer,       c->token,         c->taken_end,    c->name_count,
                             c->local_names, c->visible_names, c->visible_defs, c->formula,
                             c->inlined,     c->call_place};
-    if (!c->inlined && !c->formula)
+    if (!c->inlined.at && !c->formula)
         c->call_place = call;
     c->local_names = c->name_count;
     c->lexer = body;
@@ -556,7 +556,7 @@ static struct value call_def(struct compiler *c, const struct def *found,
         return value;
     scope_enter(c, &outer, def.body, arguments->place);
     if (def_bind(c, &def, arguments)) {
-        c->inlined = &def;
+        c->inlined = def.name;
         c->visible_names = def.visible_names;
         c->visible_defs = (size_t)(found - c->defs);
         value = read_expression(c);

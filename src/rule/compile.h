@@ -78,7 +78,7 @@ struct compiler {
     size_t def_count, def_capacity;
     size_t visible_defs;
     const struct indicator *formula; /* the one being read, or NULL */
-    const struct def *inlined;       /* the `def` being read, or NULL */
+    struct text inlined;             /* name of the `def` being read; .at NULL: none */
     struct place call_place;         /* of the outermost call that led there */
 
     struct rule_parameter parameters[RULE_PARAMETERS_MAX];

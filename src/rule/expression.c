@@ -68,9 +68,9 @@ void complain(struct compiler *c, struct place place, const char *hint, const ch
     if (c->formula)
         message_error(&c->messages, c->call_place, hint, "in the formula of `%s`: %s",
                       c->formula->name, sentence);
-    else if (c->inlined && c->call_place.text.at)
+    else if (c->inlined.at && c->call_place.text.at)
         message_error(&c->messages, place, hint, "%s (in `%.*s`, called in line %d)", sentence,
-                      TEXT_ARG(c->inlined->name), c->call_place.line);
+                      TEXT_ARG(c->inlined), c->call_place.line);
     else
         message_error(&c->messages, place, hint, "%s", sentence);
 }
@@ -609,7 +609,6 @@ static struct value percent_value(struct compiler *c, struct value a, struct pla
 static struct value output_value(struct compiler *c, struct value a, struct token name)
 {
     int index;
-    struct value value = a;
 
     if (a.kind == VALUE_WRONG)
         return a;
@@ -631,8 +630,7 @@ static struct value output_value(struct compiler *c, struct value a, struct toke
                  nearest ? nearest : names[0], nearest ? "?" : "");
         return wrong_value();
     }
-    value = node_value(c, a.outputs[index], a.unit, place_to_here(c, a.place));
-    return value;
+    return node_value(c, a.outputs[index], a.unit, place_to_here(c, a.place));
 }
 
 /* ---- operands -------------------------------------------------------- */

@@ -80,7 +80,11 @@ static double value_at(const struct program *program, int value, size_t bar, int
 
 static bool same(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+    uint64_t bits_a, bits_b;
+
+    memcpy(&bits_a, &a, sizeof bits_a);
+    memcpy(&bits_b, &b, sizeof bits_b);
+    return bits_a == bits_b || (isnan(a) && isnan(b));
 }
 
 /* Bar `at` of the whole run's block against bar `other_at` of another's. */

@@ -26,13 +26,13 @@ const char *rule_warnings(const struct rule *rule)
 double rule_column_of_time(enum rule_column column, int64_t time_ms, int64_t zone_offset_ms)
 {
     int64_t local = time_ms + zone_offset_ms, day = local % DAY_MS;
-    int64_t in_day = day < 0 ? day + DAY_MS : day;
+    int minutes = (int)((day < 0 ? day + DAY_MS : day) / 60000), hour = minutes / 60;
 
     switch (column) {
     case COLUMN_HOUR:
-        return (double)(in_day / 3600000);
+        return hour;
     case COLUMN_MINUTE:
-        return (double)(in_day / 60000 % 60);
+        return minutes % 60;
     case COLUMN_DAY:
         return date_of_ms(local).day;
     case COLUMN_WEEKDAY:

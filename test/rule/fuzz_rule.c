@@ -1,22 +1,17 @@
 /* Any bytes are a rule, or they are not; nothing else may happen.  Built with -fsanitize=fuzzer. */
-#include <stdlib.h>
-
 #include "rule/rule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-    enum { ARENA_BYTES = 16 << 20 };
+    static unsigned char memory[16 << 20];
     struct arena arena;
     const struct rule *rule = NULL;
     struct error err;
     struct text source = {(const char *)bytes, length};
-    void *memory = malloc(ARENA_BYTES);
 
-    if (!memory)
-        return 0;
-    arena_init(&arena, memory, ARENA_BYTES);
+    arena_init(&arena, memory, sizeof memory);
     if (rule_compile(&rule, &arena, source, "fuzz.rule", &err) == STATUS_OK) {
         double values[RULE_PARAMETERS_MAX];
         struct buffer out = {0};
@@ -30,6 +25,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     }
     arena_reset(&arena, 0);
     (void)rule_compile_expression(&rule, &arena, source, &err);
-    free(memory);
     return 0;
 }

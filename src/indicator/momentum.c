@@ -250,12 +250,14 @@ const struct indicator indicator_stochf = {
     .output_may_be_nan = true,
 };
 
-/* A range of the RSI below 1e-11 is rounding. */
+/* A range of the RSI up to 1e-11 is rounding, and counts as TA-Lib's 0.  A price that closes alike a few times in
+ * a market that trades makes such a range too; only when nothing has moved for all that k and d see is NaN
+ * reported. */
 const struct indicator indicator_stochrsi = {
     .name = "stochrsi",
     .title = "Stochastic oscillator of the RSI",
     .group = "momentum",
-    .definition = "stochf of rsi(price); NaN where the RSI stands still",
+    .definition = "stochf of rsi(price); NaN where the RSI stood still for as many bars as both periods have",
     .source = TALIB,
     INPUTS(PRICE),
     OUTPUTS({"fastk", "k"}, {"fastd", "d"}),
@@ -264,9 +266,11 @@ const struct indicator indicator_stochrsi = {
     .formula = "r = rsi_raw(price, timeperiod)\n"
                "bottom = lowest(r, fastk_period)\n"
                "width = highest(r, fastk_period) - bottom\n"
-               "still = width <= 1e-11\n"
-               "raw = if(still, 0, 100 * (r - bottom) / width)\n"
+               "raw = if(width <= 1e-11, 0, 100 * (r - bottom) / width)\n"
                "smooth = ma(raw, fastd_period, fastd_matype)\n"
+               "seen = fastk_period + fastd_period + 1\n"
+               "moved = nz(highest(r, seen) - lowest(r, seen), 1) > 1e-11\n"
+               "still = not moved or isnan(rsi(price, timeperiod))\n"
                "fastk = if(still, nan, raw + 0 * smooth)\n"
                "fastd = if(still, nan, smooth)\n",
     .output_may_be_nan = true,

@@ -2,7 +2,10 @@
  *
  * Both follow from the sums of x - a, y - b, their squares and their product; with values of the window for a
  * and b no digits are lost to a large price.  The sums are folded (fold.h): the head's are about its first
- * values, the tail's about its last, and are moved there. */
+ * values, the tail's about its last, and are moved there.
+ *
+ * Where one of the two stands still the value is TA-Lib's 0; where both do, at one price (high and low of a dead
+ * market), it is NaN. */
 #include "kernel/fold.h"
 
 enum { PAIR_X, PAIR_Y, PAIR_XX, PAIR_YY, PAIR_XY, PAIR_SUMS };
@@ -12,7 +15,7 @@ struct pair {
     struct drive drive;
     double sum[PAIR_SUMS][LANES] ROW_ALIGNED;
     double head[2][LANES] ROW_ALIGNED, tail[2][LANES] ROW_ALIGNED; /* anchors of x and y */
-    double last[2][LANES] ROW_ALIGNED;                             /* beta: prices of the bar before */
+    double last[2][LANES] ROW_ALIGNED;                             /* prices of the bar before */
     double inverse[LANES] ROW_ALIGNED;
     struct fold fold; /* PAIR_SUMS series; x and y until a segment is full */
 };
@@ -65,18 +68,18 @@ INLINE void pair_turn(struct op *op, int lane, const i64x4 *mask, int n)
 
 /* The sums of the window from those of the head, and those of the tail, `older` values, moved by dx and dy. */
 INLINE f64x4 pair_value(enum pair_kind kind, const f64x4 head[PAIR_SUMS], const double *tail, f64x4 older,
-                        f64x4 dx, f64x4 dy, f64x4 inverse)
+                        f64x4 dx, f64x4 dy, f64x4 inverse, i64x4 at_one_price)
 {
     f64x4 tx = load(tail + PAIR_X * LANES), ty = load(tail + PAIR_Y * LANES);
     f64x4 x = head[PAIR_X] + (tx + older * dx), y = head[PAIR_Y] + (ty + older * dy);
     f64x4 xx = head[PAIR_XX] + (load(tail + PAIR_XX * LANES) + dx * (tx + tx + older * dx));
     f64x4 xy = head[PAIR_XY] + (load(tail + PAIR_XY * LANES) + (dx * ty + dy * (tx + older * dx)));
-    f64x4 both = xy - x * y * inverse, own = max4(xx - x * x * inverse, splat(0.0)), yy;
+    f64x4 yy = head[PAIR_YY] + (load(tail + PAIR_YY * LANES) + dy * (ty + ty + older * dy));
+    f64x4 zero = splat(0.0), both = xy - x * y * inverse;
+    f64x4 own = max4(xx - x * x * inverse, zero), others = max4(yy - y * y * inverse, zero);
+    f64x4 still = select4((own == zero) & (others == zero) & at_one_price, splat(NAN), zero);
 
-    if (kind == PAIR_BETA)
-        return divide4(both, own, splat(NAN));
-    yy = head[PAIR_YY] + (load(tail + PAIR_YY * LANES) + dy * (ty + ty + older * dy));
-    return divide4(both, sqrt4(own * max4(yy - y * y * inverse, splat(0.0))), splat(NAN));
+    return divide4(both, kind == PAIR_BETA ? own : sqrt4(own * others), still);
 }
 
 /* Values to rows at… of a window of n. */
@@ -93,22 +96,20 @@ INLINE void pair_bars(struct op *op, enum pair_kind kind, size_t first, size_t e
         last[i] = load(s->last[i] + lane);
     for (size_t bar = first; bar < end; bar++, at++) {
         double *row = fold_row(&s->fold, at) + lane;
-        f64x4 value[2];
+        f64x4 value[2], price[2];
 
         for (int i = 0; i < 2; i++) {
-            value[i] = load(op->in[i].at + bar * op->in[i].step + lane);
-            if (kind == PAIR_BETA) {
-                f64x4 price = value[i];
-                value[i] = (price - last[i]) / last[i];
-                last[i] = price;
-            }
+            value[i] = price[i] = load(op->in[i].at + bar * op->in[i].step + lane);
+            if (kind == PAIR_BETA)
+                value[i] = (price[i] - last[i]) / last[i];
+            last[i] = price[i];
             head[i] = at == 0 ? value[i] : head[i];
             keep4(row + i * LANES, value[i], mask);
         }
         pair_add(sum, value[0] - head[0], value[1] - head[1]);
         value[0] = pair_value(kind, sum, fold_row(&s->fold, at + 1) + lane, splat(n - 1 - at),
                               load(s->tail[0] + lane) - head[0], load(s->tail[1] + lane) - head[1],
-                              load(s->inverse + lane));
+                              load(s->inverse + lane), price[0] == price[1]);
         keep4(out + bar * LANES, value[0], mask);
     }
     for (int k = 0; k < PAIR_SUMS; k++)

@@ -109,7 +109,7 @@ static inline double slow_variance(const double *x, size_t n)
     return (double)(sum / n);
 }
 
-static inline double slow_pair(bool beta, const double *x, const double *y, size_t n)
+static inline double slow_pair(bool beta, const double *x, const double *y, size_t n, bool at_one_price)
 {
     long double mx = slow_sum(x, n) / n, my = slow_sum(y, n) / n, xx = 0, yy = 0, xy = 0;
     bool x_stands = slow_extreme(x, n, 1) == slow_extreme(x, n, -1);
@@ -121,7 +121,7 @@ static inline double slow_pair(bool beta, const double *x, const double *y, size
         xy += (x[i] - mx) * (y[i] - my);
     }
     if (x_stands || (y_stands && !beta))
-        return NAN;
+        return x_stands && y_stands && at_one_price ? NAN : 0;
     return (double)(beta ? xy / xx : xy / sqrtl(xx * yy));
 }
 
@@ -362,7 +362,7 @@ static inline double slow_value(enum kernel_id kernel, const struct lane *lane, 
         return i >= periods[2] ? slow_ultosc(lane, i, periods) : NAN;
     case KERNEL_VAR: return full ? slow_variance(x + from, n) : NAN;
     case KERNEL_STDDEV: return full ? lane->parameter[1] * sqrt(slow_variance(x + from, n)) : NAN;
-    case KERNEL_CORREL: return full ? slow_pair(false, x + from, lane->value[1] + from, n) : NAN;
+    case KERNEL_CORREL: return full ? slow_pair(false, x + from, lane->value[1] + from, n, x[i] == lane->value[1][i]) : NAN;
     default: return full ? slow_line(kernel, x + from, n) : NAN;
     }
 }
@@ -385,7 +385,8 @@ static inline void slow_beta(struct slow *s, const struct lane *lane, size_t n)
     for (size_t i = 0; i < s->count; i++) {
         for (int k = 0; k < 2; k++)
             change[k][i] = i ? (lane->value[k][i] - lane->value[k][i - 1]) / lane->value[k][i - 1] : 0;
-        s->out[0][i] = i >= n ? slow_pair(true, change[0] + i + 1 - n, change[1] + i + 1 - n, n) : NAN;
+        bool at_one_price = lane->value[0][i] == lane->value[1][i];
+        s->out[0][i] = i < n ? NAN : slow_pair(true, change[0] + i + 1 - n, change[1] + i + 1 - n, n, at_one_price);
     }
 }
 

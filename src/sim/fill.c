@@ -6,26 +6,37 @@
 
 #include "sim/ledger.h"
 
-/* ---- money
- * -------------------------------------------------------------------------------------------- */
+/* The way of every order is compiled twice from the same text.  `plain` accounts have none of what
+ * only some rules and options ask for: shorts, levels, sizes, time exits, lots, least fees and
+ * notionals, a fee taken out of the amount, a wait for volume.  Then most of the questions below
+ * have one answer, and a fill takes a third of the time. */
+#define EITHER static inline __attribute__((always_inline))
 
-static double entry_fee(const struct sim_options *options, double value)
+/* ---- money
+ * --------------------------------------------------------------------------------------- */
+
+EITHER double entry_fee(const struct sim_options *options, double value, bool plain)
 {
+    if (plain)
+        return value * options->fee;
+
     double fee = options->fee_mode == FEE_DEDUCT ? value * options->fee / (1 - options->fee)
                                                  : value * options->fee;
 
     return MAX(fee, options->fee_min);
 }
 
-static double exit_fee(const struct sim_options *options, double value)
+EITHER double exit_fee(const struct sim_options *options, double value, bool plain)
 {
+    if (plain)
+        return value * options->fee;
     return MAX(value * options->fee, options->fee_min);
 }
 
 /* Units that an amount of money buys, its fee (without the least fee) included. */
-static double units_of(const struct sim_options *options, double amount, double price)
+EITHER double units_of(const struct sim_options *options, double amount, double price, bool plain)
 {
-    if (options->fee_mode == FEE_DEDUCT)
+    if (!plain && options->fee_mode == FEE_DEDUCT)
         return amount * (1 - options->fee) / price;
     return amount / (price * (1 + options->fee));
 }
@@ -33,7 +44,7 @@ static double units_of(const struct sim_options *options, double amount, double 
 /* All-in: no fill ever costs more than there is. */
 static double units_most(const struct sim_options *options, double cash, double price)
 {
-    double units = units_of(options, cash, price);
+    double units = units_of(options, cash, price, false);
 
     if (options->fee_min > 0)
         units = MIN(units, (cash - options->fee_min) / price);
@@ -47,20 +58,20 @@ static double units_wanted(const struct ledger *ledger, const struct account *ac
     const double *level = account->order.level;
 
     if (plan->level[SIM_SIZE] == SIM_LEVEL_NONE)
-        return units_of(options, account->cash, price);
+        return units_of(options, account->cash, price, false);
     switch (plan->size) {
     case SIM_SIZE_UNITS:
         return level[SIM_SIZE];
     case SIM_SIZE_CASH:
         if (options->fee_mode == FEE_DEDUCT)
-            return units_of(options, level[SIM_SIZE], price);
+            return units_of(options, level[SIM_SIZE], price, false);
         return level[SIM_SIZE] / price;
     case SIM_SIZE_RISK:
         if (plan->level[SIM_STOP] == SIM_LEVEL_PERCENT)
             return level[SIM_SIZE] * account->cash / (price * level[SIM_STOP]);
         return level[SIM_SIZE] * account->cash / level[SIM_STOP];
     default:
-        return units_of(options, level[SIM_SIZE] * account->cash, price);
+        return units_of(options, level[SIM_SIZE] * account->cash, price, false);
     }
 }
 
@@ -72,13 +83,13 @@ static double units_in_lots(const struct sim_options *options, double units, dou
     double lots = floor(units / options->lot * (1 + 1e-12));
     double value = lots * options->lot * price;
 
-    if (lots > 0 && value + entry_fee(options, value) > cash * (1 + 1e-12))
+    if (lots > 0 && value + entry_fee(options, value, false) > cash * (1 + 1e-12))
         lots -= 1;
     return lots * options->lot;
 }
 
 /* Units (above 0) of an entry at a price with slippage; 0 where there is no trade. */
-static double entry_units(const struct ledger *ledger, const struct account *account, double price)
+static double units_sized(const struct ledger *ledger, const struct account *account, double price)
 {
     const struct sim_options *options = ledger->options;
     double most = units_most(options, account->cash, price);
@@ -87,13 +98,20 @@ static double entry_units(const struct ledger *ledger, const struct account *acc
     units = MIN(units, most);
     if (options->lot > 0 && units > 0)
         units = units_in_lots(options, units, account->cash, price);
-    if (!(units > 0) || units * price < options->min_notional)
-        return 0;
-    return units;
+    return units * price < options->min_notional ? 0 : units;
+}
+
+EITHER double entry_units(const struct ledger *ledger, const struct account *account, double price,
+                          bool plain)
+{
+    double units = plain ? units_of(ledger->options, account->cash, price, true)
+                         : units_sized(ledger, account, price);
+
+    return units > 0 ? units : 0;
 }
 
 /* ---- levels
- * --------------------------------------------------------------------------------------------- */
+ * -------------------------------------------------------------------------------------- */
 
 static void levels_disarm(struct levels *levels, int lane)
 {
@@ -160,7 +178,7 @@ static void levels_fix(const struct ledger *ledger, struct account *account)
 }
 
 /* ---- closed trades
- * ---------------------------------------------------------------------------------------- */
+ * ------------------------------------------------------------------------------- */
 
 /* Worst and best price while the position was held, as shares of the entry price.  The entry bar
  * counts under next-open fills alone; the exit bar up to the fill price alone, but whole where the
@@ -182,7 +200,7 @@ static void excursions(const struct ledger *ledger, const struct account *accoun
     trade->mfe = trade->units > 0 ? up : 0 - down;
 }
 
-static void book_exposure(struct account *account, size_t exit_bar)
+EITHER void book_exposure(struct account *account, size_t exit_bar)
 {
     size_t first = MAX(account->entry_bar, account->exposed_until);
 
@@ -192,7 +210,7 @@ static void book_exposure(struct account *account, size_t exit_bar)
 }
 
 /* The product of 1 + R of many trades leaves the range of a double. */
-static void book_growth(struct account *account, double factor)
+EITHER void book_growth(struct account *account, double factor)
 {
     int exponent;
 
@@ -212,7 +230,7 @@ static void book_duration(struct account *account, const struct trade *trade)
     account->duration_max = MAX(account->duration_max, span);
 }
 
-static void book(struct ledger *ledger, int lane, struct trade *trade, bool at_close)
+EITHER void book(struct ledger *ledger, int lane, struct trade *trade, bool at_close)
 {
     struct account *account = &ledger->account[lane];
     double return_ = trade->profit / account->entry_value;
@@ -240,17 +258,17 @@ static void book(struct ledger *ledger, int lane, struct trade *trade, bool at_c
 }
 
 /* ---- exits and entries
- * ---------------------------------------------------------------------------------- */
+ * --------------------------------------------------------------------------- */
 
 /* Turns the position into cash and tells the trade, whose reason may yet change.  Slippage is the
  * caller's. */
-static void leave(const struct moment *moment, double price, enum trade_reason reason,
-                  struct trade *trade)
+EITHER void leave(const struct moment *moment, double price, enum trade_reason reason,
+                  struct trade *trade, bool plain)
 {
     struct ledger *ledger = moment->ledger;
     struct account *account = &ledger->account[moment->lane];
     double value = fabs(account->units) * price;
-    double fee = exit_fee(ledger->options, value);
+    double fee = exit_fee(ledger->options, value, plain);
     double borrowed = account->entry_cash - account->cash;
 
     trade->entry_bar = (uint32_t)account->entry_bar;
@@ -264,16 +282,15 @@ static void leave(const struct moment *moment, double price, enum trade_reason r
     account->cash += account->units * price - fee;
     account->fees += fee + borrowed;
     account->fills_value += value;
-    account->fills++;
     account->units = 0;
     account->stance = FLAT;
     account->due = SIZE_MAX;
     account->order.leave = account->order.leave_missed = false;
-    if (ledger->levelled)
+    if (!plain && ledger->levelled)
         levels_disarm(&ledger->levels, moment->lane);
 }
 
-static double slipped(const struct ledger *ledger, double price, int direction)
+EITHER double slipped(const struct ledger *ledger, double price, int direction)
 {
     return price * (1 + direction * ledger->options->slippage);
 }
@@ -286,7 +303,7 @@ static void leave_slipped(const struct moment *moment, double price, enum trade_
     int side = ledger->account[moment->lane].units > 0 ? 1 : -1;
     struct trade trade;
 
-    leave(moment, slipped(ledger, price, -side), reason, &trade);
+    leave(moment, slipped(ledger, price, -side), reason, &trade, false);
     book(ledger, moment->lane, &trade, at_close);
 }
 
@@ -295,18 +312,18 @@ static void leave_at(const struct moment *moment, double price, enum trade_reaso
 {
     struct trade trade;
 
-    leave(moment, price, reason, &trade);
+    leave(moment, price, reason, &trade, false);
     book(moment->ledger, moment->lane, &trade, false);
 }
 
-static void enter(struct ledger *ledger, int lane, size_t bar, double price, double units)
+EITHER void enter(struct ledger *ledger, int lane, size_t bar, double price, double units,
+                  bool plain)
 {
     struct account *account = &ledger->account[lane];
     double value = units * price;
-    double fee = entry_fee(ledger->options, value);
-    int side = account->order.enter;
+    double fee = entry_fee(ledger->options, value, plain);
+    int side = plain ? 1 : account->order.enter;
 
-    account->fills++;
     account->units = side * units;
     account->stance = side > 0 ? LONG : SHORT;
     account->cash -= side * value + fee;
@@ -319,14 +336,16 @@ static void enter(struct ledger *ledger, int lane, size_t bar, double price, dou
     account->entry_cash = account->cash;
     account->fees += fee;
     account->fills_value += value;
-    account->due = account->exit_after ? bar + account->exit_after : SIZE_MAX;
     account->order.enter = 0;
-    levels_fix(ledger, account);
+    if (plain)
+        return;
+    account->due = account->exit_after ? bar + account->exit_after : SIZE_MAX;
+    if (ledger->levelled)
+        levels_fix(ledger, account);
 }
 
 /* ---- orders
- * ------------------------------------------------------------------------------------------------
- */
+ * -------------------------------------------------------------------------------------- */
 
 static bool has_levels(const struct sim_plan *plan, const double *level)
 {
@@ -336,42 +355,41 @@ static bool has_levels(const struct sim_plan *plan, const double *level)
     return true;
 }
 
-static void order_entry(struct account *account, const struct moment *moment, int side)
+EITHER void order_entry(struct account *account, const struct moment *moment, int side, bool plain)
 {
     account->order.enter = 0;
     account->order.waited = 0;
-    if (moment->ledger->valued && !has_levels(moment->ledger->plan, moment->level)) {
+    if (!plain && moment->ledger->valued && !has_levels(moment->ledger->plan, moment->level)) {
         account->refused++;
         return;
     }
     account->order.enter = side;
-    if (moment->ledger->valued)
+    if (!plain && moment->ledger->valued)
         memcpy(account->order.level, moment->level, sizeof account->order.level);
 }
 
 /* What the rule wants at the close of the signal bar.  A new entry takes the place of one that
  * waits; the exit signal of a waiting entry's own direction withdraws it. */
-static void decide(struct account *account, const struct moment *moment)
+EITHER void decide(struct account *account, const struct moment *moment, bool plain)
 {
     bool buy = moment->signals >> SIM_BUY & 1, sell = moment->signals >> SIM_SELL & 1;
-    bool short_ = moment->signals >> SIM_SHORT & 1, cover = moment->signals >> SIM_COVER & 1;
+    bool short_ = !plain && moment->signals >> SIM_SHORT & 1;
+    bool cover = !plain && moment->signals >> SIM_COVER & 1;
     int enter = 0;
 
-    if (account->stance == FLAT)
+    if (account->stance == FLAT) {
         enter = buy ? 1 : short_ ? -1 : 0;
-    else if (account->stance == LONG)
-        enter = short_ ? -1 : 0;
-    else
-        enter = buy ? 1 : 0;
-
-    if (account->stance == LONG)
+    } else if (plain || account->stance == LONG) {
         account->order.leave |= sell || short_;
-    else if (account->stance == SHORT)
+        enter = short_ ? -1 : 0;
+    } else {
         account->order.leave |= cover || buy;
+        enter = buy ? 1 : 0;
+    }
 
     if (enter)
-        order_entry(account, moment, enter);
-    else if (account->order.enter > 0 ? sell : cover)
+        order_entry(account, moment, enter, plain);
+    else if (!plain && (account->order.enter > 0 ? sell : cover))
         account->order.enter = 0;
 }
 
@@ -392,26 +410,28 @@ static void postpone(struct account *account, bool leaving)
 }
 
 /* Fills what is ordered at a price of this bar: exits first, then entries. */
-static void fill_orders(const struct moment *moment, double price, bool at_close)
+EITHER void fill_orders(const struct moment *moment, double price, bool at_close, bool plain)
 {
     struct ledger *ledger = moment->ledger;
     struct account *account = &ledger->account[moment->lane];
-    int side = account->stance == LONG ? 1 : -1;
+    int side = plain || account->stance == LONG ? 1 : -1;
     bool signalled = account->order.leave;
-    bool leaving = account->stance != FLAT && (signalled || moment->bar >= account->due);
+    bool leaving = account->stance != FLAT &&
+                   (signalled || (!plain && moment->bar >= account->due));
     struct trade trade;
 
-    if (ledger->options->require_volume && !(account->bars.column[BAR_VOLUME][moment->bar] > 0)) {
+    if (!plain && ledger->options->require_volume &&
+        !(account->bars.column[BAR_VOLUME][moment->bar] > 0)) {
         postpone(account, leaving);
         return;
     }
     if (leaving)
         leave(moment, slipped(ledger, price, -side), signalled ? REASON_SIGNAL : REASON_TIME,
-              &trade);
+              &trade, plain);
 
-    double units = 0, entry_price = slipped(ledger, price, account->order.enter);
+    double units = 0, entry_price = slipped(ledger, price, plain ? 1 : account->order.enter);
     if (account->order.enter && account->stance == FLAT) {
-        units = entry_units(ledger, account, entry_price);
+        units = entry_units(ledger, account, entry_price, plain);
         account->refused += units == 0;
     }
     if (leaving) {
@@ -420,13 +440,12 @@ static void fill_orders(const struct moment *moment, double price, bool at_close
         book(ledger, moment->lane, &trade, at_close);
     }
     if (units > 0)
-        enter(ledger, moment->lane, moment->bar, entry_price, units);
+        enter(ledger, moment->lane, moment->bar, entry_price, units, plain);
     account->order.enter = 0;
 }
 
 /* ---- one bar
- * -------------------------------------------------------------------------------------------------
- */
+ * ------------------------------------------------------------------------------------- */
 
 /* A gap through a level fills at the open: nobody could trade at a price that never was.  Where
  * stop and target both lie inside the bar the stop is taken: the bar does not say which came first.
@@ -461,18 +480,14 @@ static void fill_levels(const struct moment *moment)
     }
 }
 
-/* Equity of 0 or below at a close ends the account: what is open is closed there.  A long cannot
- * get there, since its cash is never below 0. */
-static void settle(const struct moment *moment)
+/* Equity of 0 or below at a close ends the account: what is open is closed there. */
+static void settle_low(const struct moment *moment)
 {
     struct ledger *ledger = moment->ledger;
     struct account *account = &ledger->account[moment->lane];
-
-    if (account->stance == LONG || (account->stance == FLAT && account->cash > 0))
-        return;
-
     double close = account->bars.column[BAR_CLOSE][moment->bar];
     double charged = account->cash + MIN(account->units, 0.0) * ledger->borrow * close;
+
     if (account->units * close + charged > 0)
         return;
     if (account->stance != FLAT) {
@@ -484,45 +499,77 @@ static void settle(const struct moment *moment)
     account->order.enter = 0;
 }
 
-static void set_alarm(struct account *account, size_t bar)
+/* A long cannot get there, since its cash is never below 0. */
+EITHER void settle(const struct moment *moment)
 {
-    size_t alarm = MIN(account->due, account->bars.count);
+    const struct account *account = &moment->ledger->account[moment->lane];
 
-    if (account->order.leave || account->order.enter || account->due <= bar)
+    if (account->stance != LONG && !(account->stance == FLAT && account->cash > 0))
+        settle_low(moment);
+}
+
+EITHER void set_alarm(struct account *account, size_t bar, bool plain)
+{
+    size_t alarm = account->bars.count;
+
+    if (!plain && (account->order.leave || account->order.enter || account->due <= bar))
         alarm = bar + 1;
+    else if (!plain)
+        alarm = MIN(alarm, account->due);
     account->alarm = account->stance == DONE ? SIZE_MAX : alarm;
 }
 
-void account_bar(const struct moment *moment)
+EITHER void run_bar(const struct moment *moment, bool plain)
 {
     struct ledger *ledger = moment->ledger;
     struct account *account = &ledger->account[moment->lane];
     const double *const *column = account->bars.column;
-    bool at_close = ledger->options->fill == FILL_CLOSE;
+    bool levelled = !plain && ledger->levelled, at_close = ledger->options->fill == FILL_CLOSE;
 
     if (!at_close) {
-        decide(account, moment);
-        fill_orders(moment, column[BAR_OPEN][moment->bar], false);
-        if (ledger->levelled && account->stance != FLAT && account->entry_bar == moment->bar)
+        decide(account, moment, plain);
+        fill_orders(moment, column[BAR_OPEN][moment->bar], false, plain);
+        if (levelled && account->stance != FLAT && account->entry_bar == moment->bar)
             levels_arm(ledger, moment->lane);
     }
-    if (ledger->levelled && account->stance != FLAT)
+    if (levelled && account->stance != FLAT)
         fill_levels(moment);
     if (at_close) {
         if (account->stance != FLAT)
             settle(moment);
         if (account->stance != DONE) {
-            decide(account, moment);
-            fill_orders(moment, column[BAR_CLOSE][moment->bar], true);
+            decide(account, moment, plain);
+            fill_orders(moment, column[BAR_CLOSE][moment->bar], true, plain);
         }
     }
     if (account->stance != DONE)
         settle(moment);
-    set_alarm(account, moment->bar);
+    set_alarm(account, moment->bar, plain);
+}
+
+void account_bar(const struct moment *moment)
+{
+    run_bar(moment, false);
+}
+
+void account_bar_plain(const struct moment *moment)
+{
+    run_bar(moment, true);
+}
+
+bool accounts_are_plain(const struct sim_options *options, const struct sim_plan *plan)
+{
+    bool levels = false;
+
+    for (int i = 0; i < SIM_LEVELS; i++)
+        levels |= plan->level[i] != SIM_LEVEL_NONE;
+    return !levels && !plan->has[SIM_SHORT] && !plan->exit_after && !options->require_volume &&
+           options->fee_mode == FEE_ADD && options->fee_min <= 0 && options->lot <= 0 &&
+           options->min_notional <= 0;
 }
 
 /* ---- begin and end
- * ---------------------------------------------------------------------------------------- */
+ * ------------------------------------------------------------------------------- */
 
 void account_start(struct ledger *ledger, int lane, const struct ledger_lane *from)
 {
@@ -547,7 +594,7 @@ void account_finish(const struct moment *moment)
 {
     struct account *account = &moment->ledger->account[moment->lane];
 
-    decide(account, moment);
+    decide(account, moment, false);
     if (account->order.leave)
         account->pending |= 1u << (account->stance == LONG ? SIM_SELL : SIM_COVER);
     if (account->order.enter)

@@ -75,11 +75,11 @@ static void carry_levels(struct ledger *ledger, const struct ledger_block *block
                    sizeof(double) * (size_t)ledger->kernels->lanes);
 }
 
-static inline unsigned signals_at(const struct run *run, int lane, size_t bar)
+static inline unsigned signals_at(const struct run *run, int lane, size_t bar, int kinds)
 {
     unsigned signals = 0;
 
-    for (int s = 0; s < SIM_SIGNALS; s++)
+    for (int s = 0; s < kinds; s++)
         signals |= (unsigned)(run->signal[s][lane] >> bar & 1) << s;
     return signals;
 }
@@ -144,21 +144,21 @@ static void finish(struct run *run, const struct moment *moment, size_t bar)
 static void step(struct ledger *ledger, struct run *run, int lane, size_t bar)
 {
     struct account *account = &ledger->account[lane];
+    double units = account->units, cash = account->cash;
     struct moment moment;
 
     moment.ledger = ledger;
     moment.lane = lane;
     moment.bar = run->first + bar;
-    moment.signals = signals_at(run, lane, bar);
+    moment.signals = signals_at(run, lane, bar, ledger->plain ? SIM_SHORT : SIM_SIGNALS);
     if (ledger->valued && moment.signals & (1u << SIM_BUY | 1u << SIM_SHORT))
         levels_at(ledger, run, lane, bar, moment.level);
 
     if (moment.bar == account->bars.count) {
         finish(run, &moment, bar);
     } else {
-        uint32_t fills = account->fills;
-        account_bar(&moment);
-        if (account->fills != fills)
+        (ledger->plain ? account_bar_plain : account_bar)(&moment);
+        if (account->units != units || account->cash != cash)
             note_change(run, lane, bar, account->units, account->cash);
     }
     ledger->alarm[lane] = account->alarm;
@@ -359,6 +359,7 @@ void ledger_start(struct ledger *ledger, const struct ledger_setup *setup)
     ledger->sink = setup->sink;
     ledger->durations = setup->durations;
     ledger->downside = setup->downside;
+    ledger->plain = accounts_are_plain(options, plan);
     ledger->trailed = plan->level[SIM_TRAIL] != SIM_LEVEL_NONE;
     ledger->levelled = ledger->trailed || plan->level[SIM_STOP] || plan->level[SIM_TARGET];
     ledger->valued = ledger->levelled || plan->level[SIM_SIZE];

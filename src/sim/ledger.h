@@ -126,7 +126,6 @@ struct account {
     double target, scale, shift;
 
     /* Sums of closed trades. */
-    uint32_t fills; /* of any kind, so far */
     uint32_t trades, wins, refused, unfilled, pending;
     uint32_t reasons[REASON_COUNT];
     double fees, fills_value;
@@ -146,7 +145,7 @@ struct ledger {
     const struct sim_options *options;
     const struct sim_plan *plan;
     const struct trade_sink *sink;
-    bool durations, downside, valued, levelled, shorts, trailed, careful;
+    bool durations, downside, plain, valued, levelled, shorts, trailed, careful;
     double borrow;                        /* share a bar */
     size_t bar;                           /* bars run so far */
     size_t alarm[LANES_MAX], first_alarm; /* copies of the accounts', and the least of them */
@@ -177,6 +176,11 @@ void account_start(struct ledger *ledger, int lane, const struct ledger_lane *fr
 /* Everything of one bar but the trail's best price.  Levels of a position entered at the close are
  * left infinite: levels_arm sets them once the bar is over. */
 void account_bar(const struct moment *moment);
+
+/* The same for accounts of which accounts_are_plain: a third of the time. */
+void account_bar_plain(const struct moment *moment);
+bool accounts_are_plain(const struct sim_options *options, const struct sim_plan *plan);
+
 void account_finish(
     const struct moment *moment); /* the bar behind its last: `signals` become pending */
 void levels_arm(struct ledger *ledger, int lane);

@@ -13,6 +13,7 @@ import math
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,10 @@ import reference
 PROGRAM = os.environ.get("HARRIER_RULE_RUN") or str(pathlib.Path(os.environ.get("HARRIER", "build/harrier")).resolve().parent / "test/rule/rule_run")
 RULES = 1000 if os.environ.get("HARRIER_TORTURE") == "1" else 100
 BARS = 400
+
+# What the checker alone refuses, on purpose: percents beside prices, 0 as a divisor, levels that are none.
+REFUSALS = ("puts a percent", "divides by 0", "is a percent already", "is a distance in price", "is more than 0", "a number more than 0",
+            "needs values that change", "looks back at what changes", "needs its values first", "can be", "with the default parameters")
 
 
 def make_bars(rng, count):
@@ -38,6 +43,12 @@ def make_bars(rng, count):
                          volume=float(0 if t % 31 == 3 else rng.choice([100, 200, 350, 1000]))))
         time += rng.choice([3600000] * 20 + [7 * 3600000, 3 * 86400000])
     return bars
+
+
+def write_bars(path, bars):
+    with open(path, "w") as f:
+        f.write("time,open,high,low,close,volume\n")
+        f.writelines(",".join(repr(b[k]) for k in ("time", "open", "high", "low", "close", "volume")) + "\n" for b in bars)
 
 
 class Maker:
@@ -181,9 +192,9 @@ def run(rule, bars, block, lanes):
     p = subprocess.run([PROGRAM, rule, bars, str(block), str(lanes)], capture_output=True, text=True)
     if p.returncode != 0:
         raise Refused(p.stderr)
-    lookback = int(p.stderr.split()[-1])
+    facts = {name: (int(holes), int(lookback)) for name, holes, lookback in map(str.split, p.stderr.splitlines())}
     rows = list(csv.reader(io.StringIO(p.stdout)))
-    return {name: [float(row[i]) for row in rows[1:]] for i, name in enumerate(rows[0])}, p.stdout, lookback
+    return {name: [float(row[i]) for row in rows[1:]] for i, name in enumerate(rows[0])}, p.stdout, facts
 
 
 def differs(name, got, wanted, exact):
@@ -198,21 +209,37 @@ def differs(name, got, wanted, exact):
     return None
 
 
+def breaks_promise(name, column, holes, lookback, late):
+    """A value without holes is defined from its first defined bar on, and that is known: its look-back, but for a value that
+    waits for an event of the market."""
+    defined = [t for t, x in enumerate(column) if x == x]
+    if holes or not defined or isinstance(column[0], bool):
+        return None
+    if len(defined) != len(column) - defined[0]:
+        return f"{name} has holes that the compiler does not know of"
+    if not late and defined[0] > lookback:
+        return f"{name} is defined from bar {defined[0]} on, its look-back is {lookback}"
+    return None
+
+
 def check(source, bars, rule_path, bars_path):
     """→ a sentence where they differ, None where they agree; False where the rule is left out"""
     pathlib.Path(rule_path).write_text(source, newline="")
     try:
         wanted = reference.Rule(source).run(bars)
+        wanted.late = set(wanted.columns) if re.search("barssince|valuewhen|since", source) else set()
     except (OverflowError, RecursionError) as e:
         return False if isinstance(e, OverflowError) else repr(e)
     if wanted.near_tie or any(math.isinf(x) for column in wanted.columns.values() for x in column):
         return False
-    got, text, lookback = run(rule_path, bars_path, 64, 16)
+    got, text, facts = run(rule_path, bars_path, 64, 16)
     for block, lanes in ((7, 4), (1, 4), (1, 16)):
         if run(rule_path, bars_path, block, lanes)[1] != text:
             return f"blocks of {block} over {lanes} lanes give other bits"
     for name, column in wanted.columns.items():
         sentence = differs(name, got[name], column, wanted.exact[name])
+        if not sentence and name in facts:
+            sentence = breaks_promise(name, column, *facts[name], name in wanted.late)
         if sentence:
             return sentence
     return None
@@ -230,17 +257,12 @@ def main():
         while passed + failed < count:
             if (passed + failed) % 20 == 0:
                 bars = make_bars(rng, BARS)
-                with open(bars_path, "w") as f:
-                    f.write("time,open,high,low,close,volume\n")
-                    f.writelines(",".join(repr(b[k]) for k in ("time", "open", "high", "low", "close", "volume")) + "\n" for b in bars)
+                write_bars(bars_path, bars)
             source = Maker(rng).rule()
             try:
                 sentence = check(source, bars, rule_path, bars_path)
             except Refused as e:
-                # What the checker alone refuses, on purpose: percents beside prices, 0 as a divisor, levels that are none.
-                known = ("puts a percent", "divides by 0", "is a percent already", "is a distance in price", "is more than 0", "a number more than 0", "needs values that change",
-                         "looks back at what changes", "needs its values first", "can be", "with the default parameters")
-                if any(k in str(e) for k in known):
+                if any(k in str(e) for k in REFUSALS):
                     refused += 1
                     continue
                 sentence = f"refused: {e}"

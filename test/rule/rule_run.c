@@ -171,6 +171,8 @@ int main(int argc, char **argv)
     for (int p = 0; p < rule->parameter_count; p++)
         for (int l = 0; l < LANES_MAX; l++)
             rows[p][l] = values[p];
-    fprintf(stderr, "lookback %d\n", rule_lookback(rule, values));
+    for (int v = 0; v < rule->value_count; v++)
+        fprintf(stderr, "%s %d %d\n", rule->values[v].name, rule->nodes[rule->values[v].node].holes,
+                node_lookback(rule, rule->values[v].node, values));
     return run(rule, &arena, block, atoi(argv[4]), rows);
 }

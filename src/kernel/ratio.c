@@ -132,7 +132,7 @@ INLINE bool ratio_step(struct op *op, enum ratio_kind kind, size_t bar, int lane
     i64x4 mask = lane_mask(lane);
 
     if ((kind == RATIO_CUTLER || kind == RATIO_MFI) && s->drive.fresh >> lane & 1) {
-        f64x4 last, above, below; /* the first bar has none before it */
+        f64x4 last = splat(0.0), above, below; /* the first bar has none before it */
         ratio_parts(kind, op, bar, lane_vector(lane), &last, &above, &below);
         keep4(s->last + lane_vector(lane), last, &mask);
         output(op, 0, bar, lane, NAN);

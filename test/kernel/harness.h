@@ -30,7 +30,7 @@ struct kernel_result {
 
 static inline void *harness_memory(size_t bytes)
 {
-    void *memory = aligned_alloc(64, (bytes + 127) & ~(size_t)63);
+    void *memory = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
     if (!memory)
         abort();
     return memset(memory, 0xa5, bytes); /* what a kernel does not set up shows as 0xa5 */

@@ -4,7 +4,8 @@
 
 #include "import/layout.h"
 
-/* Letters and digits of a header, in lower case: "<TICKVOL>" is "tickvol", "Adj Close" is "adjclose". */
+/* Letters and digits of a header, in lower case: "<TICKVOL>" is "tickvol", "Adj Close" is
+ * "adjclose". */
 size_t field_plain_name(struct text name, char plain[LAYOUT_NAME_MAX]);
 
 /* How well a header names a field: 0 not at all, else the smaller the better. */

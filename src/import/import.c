@@ -1,6 +1,6 @@
-/* import: files to bars in the store.  Files are parsed by all threads in windows; the caller's thread merges
- * the window before into the store meanwhile, in the order of files, so that the result does not depend on the
- * number of threads.  One commit at the end. */
+/* import: files to bars in the store.  Files are parsed by all threads in windows; the caller's
+ * thread merges the window before into the store meanwhile, in the order of files, so that the
+ * result does not depend on the number of threads.  One commit at the end. */
 #include "import/import.h"
 
 #include <stdio.h>
@@ -37,13 +37,13 @@ struct import {
     struct report_builder builder;
     struct window windows[2];
     struct worker workers[THREADS_MAX];
-    int threads;             /* besides the caller's */
-    char *buffer;            /* the caller's */
-    struct writer *writer;   /* NULL until there is something to write */
-    struct table seen;       /* every symbol; with --drop-last its newest bar so far, held back */
+    int threads;           /* besides the caller's */
+    char *buffer;          /* the caller's */
+    struct writer *writer; /* NULL until there is something to write */
+    struct table seen;     /* every symbol; with --drop-last its newest bar so far, held back */
     bool source_ended;
     enum status first_failure;
-    size_t first_failed;     /* file of the report */
+    size_t first_failed; /* file of the report */
 };
 
 static enum status no_memory(struct error *err)
@@ -53,7 +53,8 @@ static enum status no_memory(struct error *err)
 
 static bool is_stopped(const struct import *import)
 {
-    return import->options->stop && atomic_load_explicit(import->options->stop, memory_order_relaxed);
+    return import->options->stop &&
+           atomic_load_explicit(import->options->stop, memory_order_relaxed);
 }
 
 static void tick(void *context)
@@ -71,7 +72,7 @@ static void tick(void *context)
         import->options->progress(import->options->progress_context, &progress);
 }
 
-/* ---- parsing --------------------------------------------------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------------------------- */
 
 static void parse_jobs(struct window *window, char *buffer, struct import *import)
 {
@@ -114,19 +115,21 @@ static void join_workers(struct import *import)
 {
     for (int i = 0; i < import->threads; i++)
         if (import->workers[i].thread) {
-            import->options->env->calls->thread_join(import->options->env, import->workers[i].thread);
+            import->options->env->calls->thread_join(import->options->env,
+                                                     import->workers[i].thread);
             import->workers[i].thread = NULL;
         }
 }
 
-/* Takes files until the window is full.  A file that must be read as it comes out of an archive is parsed at
- * once, and ends the window. */
+/* Takes files until the window is full.  A file that must be read as it comes out of an archive is
+ * parsed at once, and ends the window. */
 static enum status fill_window(struct import *import, struct window *window, struct error *err)
 {
     uint64_t bytes = 0;
 
     window->count = 0;
-    while (!import->source_ended && window->count < WINDOW_FILES && bytes < WINDOW_BYTES && !is_stopped(import)) {
+    while (!import->source_ended && window->count < WINDOW_FILES && bytes < WINDOW_BYTES &&
+           !is_stopped(import)) {
         struct parse_job *job = &window->jobs[window->count];
         bool out_of_memory;
 
@@ -151,10 +154,10 @@ static enum status fill_window(struct import *import, struct window *window, str
     return STATUS_OK;
 }
 
-/* ---- storing --------------------------------------------------------------------------------------------------- */
+/* ---- storing ------------------------------------------------------------------------------- */
 
-static void reject_contradicted(struct import *import, struct parse_job *job, const struct series *series,
-                                const struct put_result *put)
+static void reject_contradicted(struct import *import, struct parse_job *job,
+                                const struct series *series, const struct put_result *put)
 {
     static const char *const names[BAR_COLUMNS] = {"open", "high", "low", "close", "volume"};
     size_t row = put->first_contradicted;
@@ -172,14 +175,17 @@ static void reject_contradicted(struct import *import, struct parse_job *job, co
         c++;
     double_to_text(bars.column[c][at], stored);
     double_to_text(series->column[c][row], here);
-    table_reject(&job->table, series->line[row], IMPORT_CONTRADICTS, "%s: stored %s %s, here %s: the stored bar stays "
-                 "(--replace takes this one)", time, names[c], stored, here);
+    table_reject(&job->table, series->line[row], IMPORT_CONTRADICTS,
+                 "%s: stored %s %s, here %s: the stored bar stays "
+                 "(--replace takes this one)",
+                 time, names[c], stored, here);
     job->table.counts.rejected[IMPORT_CONTRADICTS] += put->contradicted - 1;
     job->table.counts.rejected_all += put->contradicted - 1;
 }
 
-static enum status put_series(struct import *import, struct parse_job *job, const struct series *series,
-                              const struct bars *bars, struct error *err)
+static enum status put_series(struct import *import, struct parse_job *job,
+                              const struct series *series, const struct bars *bars,
+                              struct error *err)
 {
     const struct import_options *options = import->options;
     struct put_result put = {0};
@@ -187,7 +193,8 @@ static enum status put_series(struct import *import, struct parse_job *job, cons
     if (bars->count == 0)
         return STATUS_OK;
     if (!import->writer)
-        TRY(writer_open(&import->writer, options->env, options->data_dir, &options->market, "harrier import", err));
+        TRY(writer_open(&import->writer, options->env, options->data_dir, &options->market,
+                        "harrier import", err));
     TRY(writer_put(import->writer, text_of(series->symbol), bars, options->replace, &put, err));
     if (job) {
         job->table.counts.added += put.added;
@@ -199,9 +206,11 @@ static enum status put_series(struct import *import, struct parse_job *job, cons
     return STATUS_OK;
 }
 
-/* --drop-last: keeps back the newest bar of the symbol so far, and lets go of the one that was before. */
-static enum status hold_newest(struct import *import, struct parse_job *job, const struct series *series,
-                               struct bars *bars, struct series *held, struct error *err)
+/* --drop-last: keeps back the newest bar of the symbol so far, and lets go of the one that was
+ * before. */
+static enum status hold_newest(struct import *import, struct parse_job *job,
+                               const struct series *series, struct bars *bars, struct series *held,
+                               struct error *err)
 {
     size_t newest = bars->count - 1;
     double value[BAR_COLUMNS];
@@ -286,9 +295,10 @@ static enum status store_window(struct import *import, struct window *window, st
     return status;
 }
 
-/* ---- all of it -------------------------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------------- */
 
-/* While the others parse one window, the caller stores the one before, fills the next, and then parses too. */
+/* While the others parse one window, the caller stores the one before, fills the next, and then
+ * parses too. */
 static enum status run_windows(struct import *import, struct error *err)
 {
     struct window *now = &import->windows[0], *other = &import->windows[1];
@@ -333,11 +343,13 @@ static enum status explain_nothing(const struct import *import, struct error *er
         return fail(err, import->first_failure, "%s: %s", report->files[import->first_failed].name,
                     report->files[import->first_failed].text);
     if (report->files_skipped > 0 && report->files_empty == 0)
-        return fail(err, STATUS_USAGE, "--symbol-from %s matches none of %zu files", options->symbol_from,
-                    report->files_skipped);
+        return fail(err, STATUS_USAGE, "--symbol-from %s matches none of %zu files",
+                    options->symbol_from, report->files_skipped);
     if (report->file_count == 0)
-        return fail(err, STATUS_MISSING, "%s: no file to import (%zu others%s)", options->paths[0], report->files_not_picked,
-                    options->glob_count ? ", not picked by --files" : "; --files '*' takes every file");
+        return fail(err, STATUS_MISSING, "%s: no file to import (%zu others%s)", options->paths[0],
+                    report->files_not_picked,
+                    options->glob_count ? ", not picked by --files"
+                                        : "; --files '*' takes every file");
     return fail(err, STATUS_MISSING, "%s: no bars in it: it is empty", report->files[0].name);
 }
 
@@ -358,11 +370,12 @@ static enum status finish(struct import *import, struct error *err)
     if (report->files_failed == 0 && report->counts.rejected_all == 0)
         return STATUS_OK;
     return fail(err, STATUS_PARTIAL, "%llu of %llu rows were rejected, %zu of %zu files failed",
-                (unsigned long long)report->counts.rejected_all, (unsigned long long)report->counts.rows,
-                report->files_failed, report->file_count);
+                (unsigned long long)report->counts.rejected_all,
+                (unsigned long long)report->counts.rows, report->files_failed, report->file_count);
 }
 
-static enum status open_import(struct import *import, const struct import_options *options, struct error *err)
+static enum status open_import(struct import *import, const struct import_options *options,
+                               struct error *err)
 {
     int threads = options->threads > 0 ? options->threads : processors_usable();
 
@@ -392,7 +405,8 @@ static void close_import(struct import *import)
     mem_free(import);
 }
 
-enum status import_run(const struct import_options *options, struct import_report *report, struct error *err)
+enum status import_run(const struct import_options *options, struct import_report *report,
+                       struct error *err)
 {
     struct import *import = mem_zero(1, sizeof *import);
     int64_t begun = clock_ticks_ns(options->env);
@@ -403,7 +417,8 @@ enum status import_run(const struct import_options *options, struct import_repor
         return no_memory(err);
     import->options = options;
     import->builder = (struct report_builder){
-        .report = report, .rejects_shown = options->rejects_shown ? options->rejects_shown : IMPORT_REJECTS_SHOWN};
+        .report = report,
+        .rejects_shown = options->rejects_shown ? options->rejects_shown : IMPORT_REJECTS_SHOWN};
     status = open_import(import, options, err);
     if (status == STATUS_OK)
         status = run_windows(import, err);

@@ -1,9 +1,18 @@
-/* json: a strict scanner.  Recursion-free; every byte is looked at once or, at the end of a window, twice. */
+/* json: a strict scanner.  Recursion-free; every byte is looked at once or, at the end of a window,
+ * twice. */
 #include "import/json.h"
 
 #include <string.h>
 
-enum expect { EXPECT_VALUE, EXPECT_FIRST_VALUE, EXPECT_FIRST_KEY, EXPECT_KEY, EXPECT_COLON, EXPECT_NEXT, EXPECT_NOTHING };
+enum expect {
+    EXPECT_VALUE,
+    EXPECT_FIRST_VALUE,
+    EXPECT_FIRST_KEY,
+    EXPECT_KEY,
+    EXPECT_COLON,
+    EXPECT_NEXT,
+    EXPECT_NOTHING
+};
 
 /* What a piece of the window is. */
 enum scan { SCAN_FINE, SCAN_CUT, SCAN_BAD };
@@ -61,13 +70,14 @@ static enum scan scan_hex4(const char *at, const char *end, unsigned *unit)
 /* Behind the backslash.  A surrogate must have its other half. */
 static enum scan scan_escape(const char **at, const char *end)
 {
+    static const char letters[8] = {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'};
     unsigned high, low;
     enum scan scan;
 
     if (*at >= end)
         return SCAN_CUT;
     if (**at != 'u')
-        return memchr("\"\\/bfnrt", *(*at)++, 8) ? SCAN_FINE : SCAN_BAD;
+        return memchr(letters, *(*at)++, sizeof letters) ? SCAN_FINE : SCAN_BAD;
     scan = scan_hex4(*at + 1, end, &high);
     *at += scan == SCAN_FINE ? 5 : 0;
     if (scan != SCAN_FINE || high < 0xd800 || high > 0xdfff)
@@ -173,8 +183,8 @@ static enum scan scan_plain(struct window *window, struct text *value)
     return is_digit(c) || c == '-' ? scan_number(window, value) : scan_word(window, value);
 }
 
-/* A whole list of plain values from its bracket on.  SCAN_BAD also where it is a list of something else: the
- * walk then goes into it and finds what is wrong, if anything is. */
+/* A whole list of plain values from its bracket on.  SCAN_BAD also where it is a list of something
+ * else: the walk then goes into it and finds what is wrong, if anything is. */
 static enum scan scan_row(struct json *json, struct window *window)
 {
     struct window row = {window->at + 1, window->end, window->last};

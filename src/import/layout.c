@@ -1,5 +1,5 @@
-/* layout: recognises what a file's columns are.  Where two readings are possible it fails and names the option
- * that decides; it never takes the likelier one. */
+/* layout: recognises what a file's columns are.  Where two readings are possible it fails and names
+ * the option that decides; it never takes the likelier one. */
 #include "import/layout.h"
 
 #include <stdio.h>
@@ -20,14 +20,15 @@ struct sample {
     struct text *fields; /* `width` places a row */
     unsigned counts[SAMPLE_ROWS];
     unsigned rows, width;
-    struct text *names;  /* of the columns; NULL without a header */
+    struct text *names; /* of the columns; NULL without a header */
     unsigned name_count;
-    unsigned preamble;   /* lines in front of the table */
+    unsigned preamble; /* lines in front of the table */
 };
 
-/* ---- fields of a line ------------------------------------------------------------------------------------- */
+/* ---- fields of a line ---------------------------------------------------------------------- */
 
-unsigned layout_split(struct text line, char delimiter, struct text *fields, unsigned most, bool *open_quote)
+unsigned layout_split(struct text line, char delimiter, struct text *fields, unsigned most,
+                      bool *open_quote)
 {
     const char *at = line.at, *end = line.at + line.length;
     unsigned count = 0;
@@ -53,7 +54,8 @@ unsigned layout_split(struct text line, char delimiter, struct text *fields, uns
 
             stop = stop ? stop : end;
             field = (struct text){at, (size_t)(stop - at)};
-            while (field.length > 0 && (field.at[field.length - 1] == ' ' || field.at[field.length - 1] == '\t'))
+            while (field.length > 0 &&
+                   (field.at[field.length - 1] == ' ' || field.at[field.length - 1] == '\t'))
                 field.length--;
             at = stop;
         }
@@ -87,18 +89,19 @@ static bool is_blank_line(struct text line)
     return text_trim(line).length == 0;
 }
 
-/* ---- delimiter and where the table begins ------------------------------------------------------------------ */
+/* ---- delimiter and where the table begins -------------------------------------------------- */
 
-/* The number of fields, of a table, that most of the first lines have; 0 where not even a third has one. */
+/* The number of fields, of a table, that most of the first lines have; 0 where not even a third has
+ * one. */
 static unsigned usual_fields(struct text head, char delimiter)
 {
     unsigned counts[SAMPLE_ROWS], lines = 0, best = 0, best_votes = 0;
-    struct text line;
+    struct text line, none[1];
     bool open_quote;
 
     while (lines < SAMPLE_ROWS && next_line(&head, &line))
         if (!is_blank_line(line))
-            counts[lines++] = layout_split(line, delimiter, NULL, 0, &open_quote);
+            counts[lines++] = layout_split(line, delimiter, none, 0, &open_quote);
     for (unsigned i = 0; i < lines; i++) {
         unsigned votes = 0;
 
@@ -121,14 +124,16 @@ static enum status find_delimiter(struct layout *layout, struct text head, struc
         unsigned fields = usual_fields(head, *c);
 
         if (fields > IMPORT_COLUMNS_MAX)
-            return fail(err, STATUS_LIMIT, "%u columns, and at most %d are read", fields, IMPORT_COLUMNS_MAX);
+            return fail(err, STATUS_LIMIT, "%u columns, and at most %d are read", fields,
+                        IMPORT_COLUMNS_MAX);
         if (fields >= FIELDS_MIN) {
             layout->delimiter = *c;
             layout->fields = fields;
             return STATUS_OK;
         }
     }
-    return fail(err, STATUS_CORRUPT, "no table of bars: most lines have fewer than five fields (time, open, high, low, "
+    return fail(err, STATUS_CORRUPT,
+                "no table of bars: most lines have fewer than five fields (time, open, high, low, "
                 "close), whether they are parted by commas, semicolons, tabs or |");
 }
 
@@ -161,7 +166,8 @@ static bool is_header(const struct text *fields, unsigned count, const struct la
     for (unsigned i = 0; i < count; i++) {
         if (fields[i].length == 0)
             continue;
-        if (is_number(fields[i], layout->decimal) || is_number(fields[i], ',') || is_time(fields[i], &layout->rules))
+        if (is_number(fields[i], layout->decimal) || is_number(fields[i], ',') ||
+            is_time(fields[i], &layout->rules))
             return false;
         names++;
     }
@@ -169,7 +175,8 @@ static bool is_header(const struct text *fields, unsigned count, const struct la
 }
 
 /* Reads what stands before the rows, and the first rows. */
-static enum status take_sample(struct layout *layout, struct sample *sample, struct text head, struct error *err)
+static enum status take_sample(struct layout *layout, struct sample *sample, struct text head,
+                               struct error *err)
 {
     struct text rest = head, line;
     uint32_t lines = 0;
@@ -186,7 +193,8 @@ static enum status take_sample(struct layout *layout, struct sample *sample, str
             continue;
         if (first && (count + 1 < layout->fields || count > layout->fields + 1)) {
             if (++sample->preamble > PREAMBLE_LINES_MAX)
-                return fail(err, STATUS_CORRUPT, "no table of bars: more than %d lines in front of it",
+                return fail(err, STATUS_CORRUPT,
+                            "no table of bars: more than %d lines in front of it",
                             PREAMBLE_LINES_MAX);
         } else if (first && count <= sample->width && is_header(fields, count, layout)) {
             layout->header = true;
@@ -202,7 +210,7 @@ static enum status take_sample(struct layout *layout, struct sample *sample, str
     return STATUS_OK;
 }
 
-/* ---- content of columns ------------------------------------------------------------------------------------ */
+/* ---- content of columns -------------------------------------------------------------------- */
 
 static struct text cell_of(const struct sample *sample, unsigned row, int column)
 {
@@ -213,8 +221,8 @@ static struct text cell_of(const struct sample *sample, unsigned row, int column
 
 enum content { CONTENT_EMPTY, CONTENT_TIME, CONTENT_CLOCK, CONTENT_NUMBER, CONTENT_TEXT };
 
-/* What a column's cells are; times and clocks where at least one is and the others are blank or wrong in a
- * minority. */
+/* What a column's cells are; times and clocks where at least one is and the others are blank or
+ * wrong in a minority. */
 static enum content content_of(const struct sample *sample, const struct layout *layout, int column)
 {
     unsigned times = 0, clocks = 0, numbers = 0, filled = 0;
@@ -222,7 +230,8 @@ static enum content content_of(const struct sample *sample, const struct layout 
     for (unsigned row = 0; row < sample->rows; row++) {
         struct text cell = cell_of(sample, row, column);
 
-        if (cell.length == 0 || text_is(cell, "\\N") || text_is(cell, "null") || text_is(cell, "NULL"))
+        if (cell.length == 0 || text_is(cell, "\\N") || text_is(cell, "null") ||
+            text_is(cell, "NULL"))
             continue;
         filled++;
         if (is_time(cell, &layout->rules))
@@ -252,8 +261,8 @@ static bool has_time(const struct sample *sample, const struct layout *layout, i
 }
 
 /* Decimal commas: cells with one comma, digits around it, and no point. */
-static enum status find_decimal(struct layout *layout, const struct layout_wish *wish, const struct sample *sample,
-                                struct error *err)
+static enum status find_decimal(struct layout *layout, const struct layout_wish *wish,
+                                const struct sample *sample, struct error *err)
 {
     unsigned points = 0, commas = 0, sure = 0;
     struct text example = {"", 0};
@@ -276,13 +285,16 @@ static enum status find_decimal(struct layout *layout, const struct layout_wish 
     if (commas == 0 || points > 0)
         return STATUS_OK;
     if (sure == 0)
-        return fail(err, STATUS_USAGE, "is `%.*s` with a decimal comma or thousands? Say --format comma, or write it without "
-                    "the comma", TEXT_ARG(example));
+        return fail(
+            err, STATUS_USAGE,
+            "is `%.*s` with a decimal comma or thousands? Say --format comma, or write it without "
+            "the comma",
+            TEXT_ARG(example));
     layout->decimal = ',';
     return STATUS_OK;
 }
 
-/* ---- names to columns ---------------------------------------------------------------------------------------- */
+/* ---- names to columns ---------------------------------------------------------------------- */
 
 static struct text name_of(const struct sample *sample, int column)
 {
@@ -301,20 +313,23 @@ static void list_names(const struct sample *sample, char text[512])
                                    (int)MIN(sample->names[i].length, 40), sample->names[i].at);
 }
 
-/* The column of a name that the user gave: as it stands, then without regard to case, then by its letters. */
-static enum status find_named(const struct sample *sample, unsigned fields, struct text name, unsigned number,
-                              const char *option, int *column, struct error *err)
+/* The column of a name that the user gave: as it stands, then without regard to case, then by its
+ * letters. */
+static enum status find_named(const struct sample *sample, unsigned fields, struct text name,
+                              unsigned number, const char *option, int *column, struct error *err)
 {
     char wanted[LAYOUT_NAME_MAX], plain[LAYOUT_NAME_MAX], names[512];
 
     *column = (int)number - 1;
     if (number > fields)
-        return fail(err, STATUS_USAGE, "%s: there is no column %u, rows have %u fields", option, number, fields);
+        return fail(err, STATUS_USAGE, "%s: there is no column %u, rows have %u fields", option,
+                    number, fields);
     if (number > 0)
         return STATUS_OK;
     if (!sample->names)
-        return fail(err, STATUS_USAGE, "%s: there is no header with a name `%.*s`; say the number of the column", option,
-                    TEXT_ARG(name));
+        return fail(err, STATUS_USAGE,
+                    "%s: there is no header with a name `%.*s`; say the number of the column",
+                    option, TEXT_ARG(name));
     for (unsigned i = 0; i < sample->name_count; i++)
         if (text_equal(sample->names[i], name)) {
             *column = (int)i;
@@ -329,19 +344,20 @@ static enum status find_named(const struct sample *sample, unsigned fields, stru
         }
     }
     list_names(sample, names);
-    return fail(err, STATUS_USAGE, "%s: no column `%.*s`; there are %s", option, TEXT_ARG(name), names);
+    return fail(err, STATUS_USAGE, "%s: no column `%.*s`; there are %s", option, TEXT_ARG(name),
+                names);
 }
 
-static enum status columns_of_wish(struct layout *layout, const struct layout_wish *wish, const struct sample *sample,
-                                   struct error *err)
+static enum status columns_of_wish(struct layout *layout, const struct layout_wish *wish,
+                                   const struct sample *sample, struct error *err)
 {
     for (int f = 0; f < FIELD_COUNT; f++)
         if (wish->column[f].name.length > 0)
-            TRY(find_named(sample, layout->fields, wish->column[f].name, wish->column[f].number, "--column",
-                           &layout->column[f], err));
+            TRY(find_named(sample, layout->fields, wish->column[f].name, wish->column[f].number,
+                           "--column", &layout->column[f], err));
     for (unsigned i = 0; i < wish->where_count; i++) {
-        TRY(find_named(sample, layout->fields, wish->where[i].name, wish->where[i].number, "--where",
-                       &layout->where[i].column, err));
+        TRY(find_named(sample, layout->fields, wish->where[i].name, wish->where[i].number,
+                       "--where", &layout->where[i].column, err));
         layout->where[i].value = wish->where[i].value;
     }
     layout->where_count = wish->where_count;
@@ -349,7 +365,8 @@ static enum status columns_of_wish(struct layout *layout, const struct layout_wi
 }
 
 /* "Volume BTC" of BTCUSDT is the volume in the coin itself. */
-static bool is_base_volume(const struct layout *layout, const struct sample *sample, const char *unit)
+static bool is_base_volume(const struct layout *layout, const struct sample *sample,
+                           const char *unit)
 {
     struct text symbol = {"", 0};
 
@@ -364,7 +381,9 @@ static bool is_all_zero(const struct layout *layout, const struct sample *sample
     double number;
 
     for (unsigned row = 0; row < sample->rows; row++)
-        if (number_parse(cell_of(sample, row, column), layout->decimal, 0, &number) == NUMBER_READ && number != 0)
+        if (number_parse(cell_of(sample, row, column), layout->decimal, 0, &number) ==
+                NUMBER_READ &&
+            number != 0)
             return false;
     return true;
 }
@@ -372,7 +391,8 @@ static bool is_all_zero(const struct layout *layout, const struct sample *sample
 enum { RANK_LAST = 1000 };
 
 /* The best column for a field by its name and content; `*tied` where another is as good. */
-static int column_by_name(const struct layout *layout, const struct sample *sample, enum field field, int *tied)
+static int column_by_name(const struct layout *layout, const struct sample *sample,
+                          enum field field, int *tied)
 {
     unsigned best = 0;
     int column = -1;
@@ -428,12 +448,16 @@ static enum status find_time(struct layout *layout, const struct sample *sample,
 
         field_plain_name(sample->names[i], plain);
         if (field_rank(FIELD_TIME, plain) && cell_of(sample, 0, (int)i).length > 0)
-            return fail(err, STATUS_CORRUPT, "column `%.*s`: \"%.*s\" is no time that is read (2020-01-31, with 15:04:05, a "
-                        "zone, or since 1970 in s, ms, us, ns)", TEXT_ARG(sample->names[i]),
-                        (int)MIN(cell_of(sample, 0, (int)i).length, 40), cell_of(sample, 0, (int)i).at);
+            return fail(
+                err, STATUS_CORRUPT,
+                "column `%.*s`: \"%.*s\" is no time that is read (2020-01-31, with 15:04:05, a "
+                "zone, or since 1970 in s, ms, us, ns)",
+                TEXT_ARG(sample->names[i]), (int)MIN(cell_of(sample, 0, (int)i).length, 40),
+                cell_of(sample, 0, (int)i).at);
     }
     list_names(sample, names);
-    return fail(err, STATUS_USAGE, "no column is the time: there are %s; say --column time=NAME", names);
+    return fail(err, STATUS_USAGE, "no column is the time: there are %s; say --column time=NAME",
+                names);
 }
 
 static enum status columns_of_header(struct layout *layout, const struct layout_wish *wish,
@@ -453,22 +477,24 @@ static enum status columns_of_header(struct layout *layout, const struct layout_
         if (f == FIELD_CLOCK && layout->column[f] == layout->column[FIELD_TIME])
             layout->column[f] = -1;
         if (tied >= 0 && f >= FIELD_OPEN && f <= FIELD_CLOSE)
-            return fail(err, STATUS_USAGE, "columns %d and %d are both named `%.*s`: say --column %s=NUMBER",
+            return fail(err, STATUS_USAGE,
+                        "columns %d and %d are both named `%.*s`: say --column %s=NUMBER",
                         MIN(tied, layout->column[f]) + 1, MAX(tied, layout->column[f]) + 1,
                         TEXT_ARG(name_of(sample, layout->column[f])), fields[f]);
         if (layout->column[f] < 0 && f >= FIELD_OPEN && f <= FIELD_CLOSE) {
             list_names(sample, names);
-            return fail(err, STATUS_USAGE, "no column is the %s: there are %s; say --column %s=NAME", fields[f], names,
+            return fail(err, STATUS_USAGE,
+                        "no column is the %s: there are %s; say --column %s=NAME", fields[f], names,
                         fields[f]);
         }
     }
     return STATUS_OK;
 }
 
-/* ---- without names -------------------------------------------------------------------------------------------- */
+/* ---- without names ------------------------------------------------------------------------- */
 
-/* Whether columns from `open` on are open, high, low, close: so in three rows of four that say anything (bars
- * that stand still fit every order). */
+/* Whether columns from `open` on are open, high, low, close: so in three rows of four that say
+ * anything (bars that stand still fit every order). */
 static bool is_ohlc(const struct sample *sample, const struct layout *layout, int open)
 {
     unsigned fits = 0, moving = 0, filled = 0;
@@ -477,7 +503,8 @@ static bool is_ohlc(const struct sample *sample, const struct layout *layout, in
         double price[4];
         int c = 0;
 
-        while (c < 4 && number_parse(cell_of(sample, row, open + c), layout->decimal, 0, &price[c]) == NUMBER_READ)
+        while (c < 4 && number_parse(cell_of(sample, row, open + c), layout->decimal, 0,
+                                     &price[c]) == NUMBER_READ)
             c++;
         if (c < 4)
             continue;
@@ -485,16 +512,20 @@ static bool is_ohlc(const struct sample *sample, const struct layout *layout, in
         if (price[0] == price[1] && price[0] == price[2] && price[0] == price[3])
             continue;
         moving++;
-        fits += price[1] >= price[0] && price[1] >= price[3] && price[2] <= price[0] && price[2] <= price[3];
+        fits += price[1] >= price[0] && price[1] >= price[3] && price[2] <= price[0] &&
+                price[2] <= price[3];
     }
     return filled > 0 && fits * 4 >= moving * 3;
 }
 
 static enum status refuse_nameless(struct error *err)
 {
-    return fail(err, STATUS_USAGE, "no header, and the columns are not time, open, high, low, close: say which are, by "
-                "their numbers: --column time=1 --column open=2 --column high=3 --column low=4 --column close=5 "
-                "--column volume=6");
+    return fail(
+        err, STATUS_USAGE,
+        "no header, and the columns are not time, open, high, low, close: say which are, by "
+        "their numbers: --column time=1 --column open=2 --column high=3 --column low=4 --column "
+        "close=5 "
+        "--column volume=6");
 }
 
 static enum status columns_by_content(struct layout *layout, const struct layout_wish *wish,
@@ -518,8 +549,8 @@ static enum status columns_by_content(struct layout *layout, const struct layout
         }
     if (layout->column[FIELD_SYMBOL] < 0 && !wish->symbol_elsewhere && texts == 1)
         layout->column[FIELD_SYMBOL] = symbol;
-    if (layout->column[FIELD_OPEN] >= 0 && layout->column[FIELD_HIGH] >= 0 && layout->column[FIELD_LOW] >= 0 &&
-        layout->column[FIELD_CLOSE] >= 0)
+    if (layout->column[FIELD_OPEN] >= 0 && layout->column[FIELD_HIGH] >= 0 &&
+        layout->column[FIELD_LOW] >= 0 && layout->column[FIELD_CLOSE] >= 0)
         return STATUS_OK;
     for (f = (unsigned)time + 1; f + 3 < layout->fields && open < 0; f++)
         if (content_of(sample, layout, (int)f) == CONTENT_NUMBER)
@@ -530,7 +561,8 @@ static enum status columns_by_content(struct layout *layout, const struct layout
         if (layout->column[FIELD_OPEN + c] < 0)
             layout->column[FIELD_OPEN + c] = open + c;
     if (layout->column[FIELD_VOLUME] < 0 && (unsigned)open + 4 < layout->fields &&
-        content_of(sample, layout, open + 4) != CONTENT_TEXT && content_of(sample, layout, open + 4) != CONTENT_CLOCK)
+        content_of(sample, layout, open + 4) != CONTENT_TEXT &&
+        content_of(sample, layout, open + 4) != CONTENT_CLOCK)
         layout->column[FIELD_VOLUME] = open + 4;
     return STATUS_OK;
 }
@@ -538,19 +570,21 @@ static enum status columns_by_content(struct layout *layout, const struct layout
 static enum status columns_of_klines(struct layout *layout, struct error *err)
 {
     if (layout->fields < 6)
-        return fail(err, STATUS_USAGE, "--format klines: rows have %u fields, and klines twelve", layout->fields);
+        return fail(err, STATUS_USAGE, "--format klines: rows have %u fields, and klines twelve",
+                    layout->fields);
     layout->column[FIELD_TIME] = 0;
     for (int f = FIELD_OPEN; f <= FIELD_VOLUME; f++)
         layout->column[f] = f - FIELD_OPEN + 1;
     return STATUS_OK;
 }
 
-/* ---- more fields than names ------------------------------------------------------------------------------------- */
+/* ---- more fields than names ---------------------------------------------------------------- */
 
 /* Puts a nameless column in front of column `at`. */
 static void insert_name(struct sample *sample, unsigned at)
 {
-    memmove(sample->names + at + 1, sample->names + at, (sample->name_count - at) * sizeof *sample->names);
+    memmove(sample->names + at + 1, sample->names + at,
+            (sample->name_count - at) * sizeof *sample->names);
     sample->names[at] = (struct text){"", 0};
     sample->name_count++;
 }
@@ -563,10 +597,12 @@ static bool all_empty(const struct sample *sample, int column)
     return true;
 }
 
-static enum status fit_names(struct layout *layout, struct sample *sample, struct buffer *notes, struct error *err)
+static enum status fit_names(struct layout *layout, struct sample *sample, struct buffer *notes,
+                             struct error *err)
 {
     unsigned fields = layout->fields, names = sample->name_count;
 
+    ASSERT(sample->names != NULL);
     if (names == fields)
         return STATUS_OK;
     if (names + 1 == fields && all_empty(sample, (int)names)) {
@@ -591,10 +627,11 @@ static enum status fit_names(struct layout *layout, struct sample *sample, struc
         sample->name_count--;
         return STATUS_OK;
     }
-    return fail(err, STATUS_CORRUPT, "the header has %u names and rows have %u fields", names, fields);
+    return fail(err, STATUS_CORRUPT, "the header has %u names and rows have %u fields", names,
+                fields);
 }
 
-/* ---- day and month ------------------------------------------------------------------------------------------------ */
+/* ---- day and month ------------------------------------------------------------------------- */
 
 static bool has_ordered_dates(const struct sample *sample, int column)
 {
@@ -616,7 +653,8 @@ static enum status find_order(struct layout *layout, const struct sample *sample
     unsigned seen[3] = {0}, time = (unsigned)layout->column[FIELD_TIME];
     bool open_quote, is_ordered;
 
-    if (layout->rules.order != ORDER_UNKNOWN || !has_ordered_dates(sample, layout->column[FIELD_TIME]))
+    if (layout->rules.order != ORDER_UNKNOWN ||
+        !has_ordered_dates(sample, layout->column[FIELD_TIME]))
         return STATUS_OK;
     while (next_line(&rest, &line))
         if (layout_split(line, layout->delimiter, fields, IMPORT_COLUMNS_MAX, &open_quote) > time) {
@@ -628,17 +666,21 @@ static enum status find_order(struct layout *layout, const struct sample *sample
             }
         }
     if ((seen[ORDER_DAY_FIRST] > 0) == (seen[ORDER_MONTH_FIRST] > 0))
-        return fail(err, STATUS_USAGE, "does \"%.*s\" begin with the day or with the month%s? Say --format dmy or --format mdy",
-                    TEXT_ARG(example), seen[ORDER_DAY_FIRST] ? " (the file has dates that prove both)" : "");
+        return fail(err, STATUS_USAGE,
+                    "does \"%.*s\" begin with the day or with the month%s? Say --format dmy or "
+                    "--format mdy",
+                    TEXT_ARG(example),
+                    seen[ORDER_DAY_FIRST] ? " (the file has dates that prove both)" : "");
     layout->rules.order = seen[ORDER_DAY_FIRST] ? ORDER_DAY_FIRST : ORDER_MONTH_FIRST;
     buffer_addf(notes, "; dates with the %s first, as other rows prove",
                 layout->rules.order == ORDER_DAY_FIRST ? "day" : "month");
     return STATUS_OK;
 }
 
-/* ---- the sentence -------------------------------------------------------------------------------------------------- */
+/* ---- the sentence -------------------------------------------------------------------------- */
 
-static void describe_columns(const struct layout *layout, const struct sample *sample, struct buffer *text)
+static void describe_columns(const struct layout *layout, const struct sample *sample,
+                             struct buffer *text)
 {
     const char *const *fields = import_field_names();
     const char *separator = " ";
@@ -653,15 +695,18 @@ static void describe_columns(const struct layout *layout, const struct sample *s
         if (name.length == 0)
             buffer_addf(text, "%s%s=%d", separator, fields[f], layout->column[f] + 1);
         else if (f == FIELD_VOLUME && is_base_volume(layout, sample, field_volume_unit(plain)))
-            buffer_addf(text, "%s%s=\"Volume COIN\"", separator, fields[f]); /* one sentence for all coins */
+            buffer_addf(text, "%s%s=\"Volume COIN\"", separator,
+                        fields[f]); /* one sentence for all coins */
         else
-            buffer_addf(text, "%s%s=%.*s", separator, fields[f], (int)MIN(name.length, 40), name.at);
+            buffer_addf(text, "%s%s=%.*s", separator, fields[f], (int)MIN(name.length, 40),
+                        name.at);
         separator = ", ";
     }
 }
 
 /* Columns that somebody might have meant. */
-static void describe_unused(const struct layout *layout, const struct sample *sample, struct buffer *text)
+static void describe_unused(const struct layout *layout, const struct sample *sample,
+                            struct buffer *text)
 {
     bool any = false;
 
@@ -683,11 +728,13 @@ static void describe_unused(const struct layout *layout, const struct sample *sa
         buffer_add_text(text, "; no column of volume: it is 0");
 }
 
-static enum status describe(struct layout *layout, const struct layout_wish *wish, const struct sample *sample,
-                            struct buffer *notes, struct error *err)
+static enum status describe(struct layout *layout, const struct layout_wish *wish,
+                            const struct sample *sample, struct buffer *notes, struct error *err)
 {
-    const char *delimiter = layout->delimiter == '\t' ? "tab" : layout->delimiter == ';' ? "semicolon"
-                            : layout->delimiter == '|' ? "|" : "comma";
+    const char *delimiter = layout->delimiter == '\t'  ? "tab"
+                            : layout->delimiter == ';' ? "semicolon"
+                            : layout->delimiter == '|' ? "|"
+                                                       : "comma";
     struct buffer text = {0};
 
     if (layout->json)
@@ -702,21 +749,25 @@ static enum status describe(struct layout *layout, const struct layout_wish *wis
         buffer_add_text(&text, "; decimal comma");
     if (wish->price_shift || wish->price_factor != 1) {
         buffer_add_text(&text, "; prices times ");
-        buffer_add_double(&text, wish->price_factor * (wish->price_shift < 0 ? 1 / number_power10[-wish->price_shift]
-                                                                            : number_power10[wish->price_shift]));
+        buffer_add_double(&text, wish->price_factor * (wish->price_shift < 0
+                                                           ? 1 / number_power10[-wish->price_shift]
+                                                           : number_power10[wish->price_shift]));
     }
     if (notes->length)
         buffer_add(&text, notes->at, notes->length);
     snprintf(layout->text, sizeof layout->text, "%s", buffer_text(&text));
     buffer_deinit(&text);
-    return text.failed || notes->failed ? fail(err, STATUS_MEMORY, "no memory for the description") : STATUS_OK;
+    return text.failed || notes->failed ? fail(err, STATUS_MEMORY, "no memory for the description")
+                                        : STATUS_OK;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------ */
+/* ---- all of it ----------------------------------------------------------------------------- */
 
 static void layout_init(struct layout *layout, const struct layout_wish *wish)
 {
-    *layout = (struct layout){.decimal = '.', .rules = wish->rules, .price_shift = wish->price_shift,
+    *layout = (struct layout){.decimal = '.',
+                              .rules = wish->rules,
+                              .price_shift = wish->price_shift,
                               .price_factor = wish->price_factor};
     for (int f = 0; f < FIELD_COUNT; f++)
         layout->column[f] = -1;
@@ -728,8 +779,8 @@ static bool is_klines(const struct layout *layout, const struct sample *sample)
            content_of(sample, layout, 6) == CONTENT_TIME && is_ohlc(sample, layout, 1);
 }
 
-static enum status find_columns(struct layout *layout, const struct layout_wish *wish, struct sample *sample,
-                                struct buffer *notes, struct error *err)
+static enum status find_columns(struct layout *layout, const struct layout_wish *wish,
+                                struct sample *sample, struct buffer *notes, struct error *err)
 {
     TRY(find_decimal(layout, wish, sample, err));
     if (layout->header)
@@ -743,8 +794,9 @@ static enum status find_columns(struct layout *layout, const struct layout_wish 
                           : columns_by_content(layout, wish, sample, err);
 }
 
-static enum status recognise_csv(struct layout *layout, const struct layout_wish *wish, struct sample *sample,
-                                 struct text head, struct buffer *notes, struct error *err)
+static enum status recognise_csv(struct layout *layout, const struct layout_wish *wish,
+                                 struct sample *sample, struct text head, struct buffer *notes,
+                                 struct error *err)
 {
     TRY(take_sample(layout, sample, head, err));
     if (!layout->header)
@@ -752,13 +804,15 @@ static enum status recognise_csv(struct layout *layout, const struct layout_wish
     if (sample->rows == 0)
         return STATUS_OK;
     if (sample->preamble > 0)
-        buffer_addf(notes, "; %u line%s in front of it left out", sample->preamble, sample->preamble == 1 ? "" : "s");
+        buffer_addf(notes, "; %u line%s in front of it left out", sample->preamble,
+                    sample->preamble == 1 ? "" : "s");
     TRY(find_columns(layout, wish, sample, notes, err));
     TRY(find_order(layout, sample, head, notes, err));
     return describe(layout, wish, sample, notes, err);
 }
 
-enum status layout_of_csv(struct layout *layout, const struct layout_wish *wish, struct text head, struct error *err)
+enum status layout_of_csv(struct layout *layout, const struct layout_wish *wish, struct text head,
+                          struct error *err)
 {
     struct sample sample = {0};
     struct buffer notes = {0};
@@ -767,7 +821,8 @@ enum status layout_of_csv(struct layout *layout, const struct layout_wish *wish,
 
     layout_init(layout, wish);
     TRY(find_delimiter(layout, head, err));
-    sample.fields = mem_alloc((size_t)(SAMPLE_ROWS + 1) * (layout->fields + 1) * sizeof *sample.fields);
+    sample.fields = mem_alloc((size_t)(SAMPLE_ROWS + 1) * (layout->fields + 1) *
+                              sizeof *sample.fields);
     names = mem_alloc((layout->fields + 2) * sizeof *names);
     sample.names = names;
     if (sample.fields && names)
@@ -780,8 +835,9 @@ enum status layout_of_csv(struct layout *layout, const struct layout_wish *wish,
     return status;
 }
 
-enum status layout_of_json(struct layout *layout, const struct layout_wish *wish, const struct text *fields,
-                           const unsigned *counts, unsigned rows, struct error *err)
+enum status layout_of_json(struct layout *layout, const struct layout_wish *wish,
+                           const struct text *fields, const unsigned *counts, unsigned rows,
+                           struct error *err)
 {
     struct sample sample = {.rows = MIN(rows, SAMPLE_ROWS)};
     struct buffer notes = {0};

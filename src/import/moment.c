@@ -1,4 +1,5 @@
-/* moment: spellings of times.  Reads a text once from the left; a text with anything left over is no time. */
+/* moment: spellings of times.  Reads a text once from the left; a text with anything left over is
+ * no time. */
 #include "import/moment.h"
 
 #include <strings.h>
@@ -43,10 +44,11 @@ bool moment_day_read(const char *at, int64_t *ms)
             return false;
     }
     return at[4] == '-' && at[7] == '-' &&
-           day_to_ms(d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3], d[4] * 10 + d[5], d[6] * 10 + d[7], ms);
+           day_to_ms(d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3], d[4] * 10 + d[5],
+                     d[6] * 10 + d[7], ms);
 }
 
-/* ---- plain numbers ------------------------------------------------------------------------------------- */
+/* ---- plain numbers ------------------------------------------------------------------------- */
 
 static bool calendar_of_digits(uint64_t number, unsigned digits, struct moment *moment)
 {
@@ -64,7 +66,8 @@ static bool calendar_of_digits(uint64_t number, unsigned digits, struct moment *
     return true;
 }
 
-bool moment_of_integer(uint64_t number, unsigned digits, enum moment_unit unit, struct moment *moment)
+bool moment_of_integer(uint64_t number, unsigned digits, enum moment_unit unit,
+                       struct moment *moment)
 {
     static const struct {
         uint64_t above, below; /* 1973 to 2261, but for the seconds' own upper end */
@@ -81,10 +84,12 @@ bool moment_of_integer(uint64_t number, unsigned digits, enum moment_unit unit, 
         calendar_of_digits(number, digits, moment))
         return true;
     for (int u = UNIT_S; u <= UNIT_NS; u++) {
-        if (unit != UNIT_BY_SIZE ? (int)unit != u : number < units[u].above || number >= units[u].below)
+        if (unit != UNIT_BY_SIZE ? (int)unit != u
+                                 : number < units[u].above || number >= units[u].below)
             continue;
         if (number > (uint64_t)INT64_MAX / 1000)
-            moment->ms = units[u].divide == 1 ? MOMENT_MS_END : (int64_t)(number / (uint64_t)units[u].divide);
+            moment->ms = units[u].divide == 1 ? MOMENT_MS_END
+                                              : (int64_t)(number / (uint64_t)units[u].divide);
         else
             moment->ms = (int64_t)number * units[u].multiply / units[u].divide;
         moment->universal = true;
@@ -94,7 +99,7 @@ bool moment_of_integer(uint64_t number, unsigned digits, enum moment_unit unit, 
     return false;
 }
 
-/* ---- a text from the left ------------------------------------------------------------------------------ */
+/* ---- a text from the left ------------------------------------------------------------------ */
 
 struct cursor {
     const char *at, *end;
@@ -137,11 +142,13 @@ static bool take_blanks(struct cursor *cursor)
 
 static int take_month_name(struct cursor *cursor)
 {
-    static const char names[12][10] = {"january", "february", "march", "april", "may", "june", "july",
-                                       "august", "september", "october", "november", "december"};
+    static const char names[12][10] = {"january",   "february", "march",    "april",
+                                       "may",       "june",     "july",     "august",
+                                       "september", "october",  "november", "december"};
     size_t length = 0;
 
-    while (cursor->at + length < cursor->end && ((cursor->at[length] | 32) >= 'a' && (cursor->at[length] | 32) <= 'z'))
+    while (cursor->at + length < cursor->end &&
+           ((cursor->at[length] | 32) >= 'a' && (cursor->at[length] | 32) <= 'z'))
         length++;
     if (length < 3)
         return 0;
@@ -157,12 +164,13 @@ static int take_month_name(struct cursor *cursor)
 struct day_parts {
     uint64_t part[3]; /* as they stand */
     unsigned digits[3];
-    int month_name;   /* index of the part that is a name of a month, -1: none */
+    int month_name; /* index of the part that is a name of a month, -1: none */
 };
 
 /* Three parts with one kind of separator: 2020-01-31, 31.01.2020, 31-Jan-2020, "Jan 31, 2020". */
 static bool take_day_parts(struct cursor *cursor, struct day_parts *day)
 {
+    static const char separators[3] = {'-', '/', '.'};
     char separator = '\0';
 
     day->month_name = -1;
@@ -186,7 +194,7 @@ static bool take_day_parts(struct cursor *cursor, struct day_parts *day)
             take(cursor, ',');
             if (!take_blanks(cursor))
                 return false;
-        } else if (!memchr("-/.", separator, 3) || separator == '\0' || !take(cursor, separator)) {
+        } else if (!memchr(separators, separator, sizeof separators) || !take(cursor, separator)) {
             return false;
         }
     }
@@ -199,7 +207,8 @@ static bool is_year(const struct day_parts *day, int i)
 }
 
 /* Which part is year, month, day; false where it cannot be said. */
-static bool place_parts(const struct day_parts *day, enum moment_order order, int place[3], bool *ambiguous)
+static bool place_parts(const struct day_parts *day, enum moment_order order, int place[3],
+                        bool *ambiguous)
 {
     bool day_first;
 
@@ -279,7 +288,8 @@ static bool take_half_of_day(struct cursor *cursor, int64_t *ms)
 
     take_blanks(cursor);
     half = (char)(peek(cursor) | 32);
-    if ((half != 'a' && half != 'p') || cursor->end - cursor->at < 2 || (cursor->at[1] | 32) != 'm') {
+    if ((half != 'a' && half != 'p') || cursor->end - cursor->at < 2 ||
+        (cursor->at[1] | 32) != 'm') {
         *cursor = begin;
         return true;
     }
@@ -302,7 +312,8 @@ static bool take_zone(struct cursor *cursor, struct moment *moment)
     moment->zoned = true;
     if (take(cursor, 'Z') || take(cursor, 'z'))
         return true;
-    if (cursor->end - cursor->at >= 3 && (strncasecmp(cursor->at, "UTC", 3) == 0 || strncasecmp(cursor->at, "GMT", 3) == 0)) {
+    if (cursor->end - cursor->at >= 3 &&
+        (strncasecmp(cursor->at, "UTC", 3) == 0 || strncasecmp(cursor->at, "GMT", 3) == 0)) {
         cursor->at += 3;
         return true;
     }
@@ -314,7 +325,8 @@ static bool take_zone(struct cursor *cursor, struct moment *moment)
     if (digits == 4) {
         minute = hour % 100;
         hour /= 100;
-    } else if (digits < 1 || digits > 2 || (take(cursor, ':') && take_digits(cursor, 2, &minute) != 2)) {
+    } else if (digits < 1 || digits > 2 ||
+               (take(cursor, ':') && take_digits(cursor, 2, &minute) != 2)) {
         return false;
     }
     if (hour > 18 || minute > 59)
@@ -324,7 +336,8 @@ static bool take_zone(struct cursor *cursor, struct moment *moment)
 }
 
 /* Digits alone, or with a fraction of a second that pandas adds ("1577836800.0"). */
-static bool parse_number(struct text text, enum moment_unit unit, struct moment *moment, bool *is_number)
+static bool parse_number(struct text text, enum moment_unit unit, struct moment *moment,
+                         bool *is_number)
 {
     struct cursor cursor = {text.at, text.at + text.length};
     uint64_t number, fraction;
@@ -347,7 +360,8 @@ static bool parse_number(struct text text, enum moment_unit unit, struct moment 
     return fraction == 0 || moment->universal;
 }
 
-bool moment_parse(struct text text, const struct moment_rules *rules, struct moment *moment, bool *ambiguous)
+bool moment_parse(struct text text, const struct moment_rules *rules, struct moment *moment,
+                  bool *ambiguous)
 {
     struct cursor cursor = {text.at, text.at + text.length};
     int64_t clock_ms;
@@ -363,7 +377,8 @@ bool moment_parse(struct text text, const struct moment_rules *rules, struct mom
         return true;
     if (!take(&cursor, 'T') && !take_blanks(&cursor))
         return false;
-    if (!take_clock(&cursor, &clock_ms) || !take_half_of_day(&cursor, &clock_ms) || !take_zone(&cursor, moment))
+    if (!take_clock(&cursor, &clock_ms) || !take_half_of_day(&cursor, &clock_ms) ||
+        !take_zone(&cursor, moment))
         return false;
     moment->ms += clock_ms;
     moment->day_only = false;
@@ -389,7 +404,8 @@ enum moment_order moment_order_of(struct text text, bool *is_ordered_date)
     return day.part[0] > 12 ? ORDER_DAY_FIRST : ORDER_MONTH_FIRST;
 }
 
-enum zone_result moment_to_utc(const struct moment *moment, const struct zone *zone, bool days, int64_t *ms)
+enum zone_result moment_to_utc(const struct moment *moment, const struct zone *zone, bool days,
+                               int64_t *ms)
 {
     *ms = moment->ms;
     if (moment->universal || (days && moment->ms % DAY_MS == 0))

@@ -32,8 +32,8 @@ static double power2(int exponent)
     return power;
 }
 
-/* (value, and a little more where `more`) · 2^exponent, to the nearest double, ties to even.  What comes in
- * is far from the smallest and the largest double. */
+/* (value, and a little more where `more`) · 2^exponent, to the nearest double, ties to even.  What
+ * comes in is far from the smallest and the largest double. */
 static double round_to_53(u128 value, bool more, int exponent)
 {
     uint64_t high = (uint64_t)(value >> 64), kept;
@@ -76,7 +76,8 @@ static bool is_word(struct text text, const char *word)
     return text.length == strlen(word) && strncasecmp(text.at, word, text.length) == 0;
 }
 
-/* Any length, any exponent: through the general reader, with '.' for the decimal sign and the exponent moved. */
+/* Any length, any exponent: through the general reader, with '.' for the decimal sign and the
+ * exponent moved. */
 static enum number_kind parse_long(struct text text, char decimal, int shift, double *number)
 {
     char plain[NUMBER_TEXT_MAX + 16];
@@ -138,7 +139,7 @@ enum number_kind number_parse(struct text text, char decimal, int shift, double 
         return NUMBER_WORD;
     }
     kind = parse_long(text, decimal, shift, number);
-    if (minus)
+    if (kind == NUMBER_READ && minus)
         *number = -*number;
     return kind;
 }
@@ -151,7 +152,8 @@ bool number_scale_parse(struct text text, int *shift, double *factor)
 
     if (number_parse((struct text){text.at, length}, '.', 0, &above) != NUMBER_READ)
         return false;
-    if (slash && number_parse((struct text){slash + 1, text.length - length - 1}, '.', 0, &below) != NUMBER_READ)
+    if (slash && number_parse((struct text){slash + 1, text.length - length - 1}, '.', 0, &below) !=
+                     NUMBER_READ)
         return false;
     if (!(above > 0) || !(below > 0) || !isfinite(above / below) || above / below == 0)
         return false;

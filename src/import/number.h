@@ -1,9 +1,10 @@
 /* number: decimal text to double, exactly rounded, at the speed of memory.
  *
- * Eight bytes are looked at in one step (after D. Lemire and W. Muła): which are digits, and their value.
- * At most 19 digits make an integer m, and m · 10^e is rounded once: by one division where m < 2^53 and
- * |e| ≤ 22 (W. D. Clinger, 1990), else over 128 bits, where m · 5^e and m / 5^-e are exact up to |e| = 27 and
- * only the remainder matters.  What is left (longer, larger, smaller) goes to base/text. */
+ * Eight bytes are looked at in one step (after D. Lemire and W. Muła): which are digits, and their
+ * value. At most 19 digits make an integer m, and m · 10^e is rounded once: by one division where m
+ * < 2^53 and |e| ≤ 22 (W. D. Clinger, 1990), else over 128 bits, where m · 5^e and m / 5^-e are
+ * exact up to |e| = 27 and only the remainder matters.  What is left (longer, larger, smaller) goes
+ * to base/text. */
 #ifndef HARRIER_IMPORT_NUMBER_H
 #define HARRIER_IMPORT_NUMBER_H
 
@@ -12,9 +13,9 @@
 #include <string.h>
 
 enum {
-    NUMBER_SLACK_BYTES = 32,  /* must be readable behind a text that number_read() walks over */
+    NUMBER_SLACK_BYTES = 32, /* must be readable behind a text that number_read() walks over */
     NUMBER_DIGITS_MAX = 19,
-    NUMBER_TEXT_MAX = 400     /* of a number that is not in the fast form */
+    NUMBER_TEXT_MAX = 400 /* of a number that is not in the fast form */
 };
 
 extern const double number_power10[23];
@@ -37,7 +38,8 @@ static inline uint64_t number_load(const char *at)
 static inline unsigned number_digits(const char *at, uint64_t *value)
 {
     uint64_t digits = number_load(at) ^ 0x3030303030303030u;
-    /* A carry can only come out of a byte that is itself no digit, so the first one is found right. */
+    /* A carry can only come out of a byte that is itself no digit, so the first one is found right.
+     */
     uint64_t others = ((digits + 0x7676767676767676u) | digits) & 0x8080808080808080u;
     unsigned count = others ? (unsigned)__builtin_ctzll(others) >> 3 : 8;
 
@@ -48,24 +50,27 @@ static inline unsigned number_digits(const char *at, uint64_t *value)
     digits <<= 64 - 8 * count; /* zeros in front */
     digits = digits * 10 + (digits >> 8);
     *value = (((digits & 0x000000ff000000ffu) * 0x000f424000000064u) +
-              (((digits >> 16) & 0x000000ff000000ffu) * 0x0000271000000001u)) >> 32;
+              (((digits >> 16) & 0x000000ff000000ffu) * 0x0000271000000001u)) >>
+             32;
     return count;
 }
 
 static inline bool number_scaled(uint64_t m, int exponent, double *number)
 {
     if (m <= (uint64_t)1 << 53 && exponent >= -22 && exponent <= 22) {
-        *number = exponent < 0 ? (double)m / number_power10[-exponent] : (double)m * number_power10[exponent];
+        *number = exponent < 0 ? (double)m / number_power10[-exponent]
+                               : (double)m * number_power10[exponent];
         return true;
     }
     return number_round(m, exponent, number);
 }
 
-/* Reads an unsigned decimal number at *cursor times 10^shift and moves the cursor behind it.  False (and the
- * cursor where it was) where there is none, or none in the fast form. */
+/* Reads an unsigned decimal number at *cursor times 10^shift and moves the cursor behind it.  False
+ * (and the cursor where it was) where there is none, or none in the fast form. */
 static inline bool number_read(const char **cursor, char decimal, int shift, double *number)
 {
-    static const uint32_t power[9] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    static const uint32_t power[9] = {1,      10,      100,      1000,     10000,
+                                      100000, 1000000, 10000000, 100000000};
     const char *at = *cursor;
     uint64_t m, part;
     unsigned count = number_digits(at, &m), digits = count;
@@ -119,8 +124,8 @@ enum number_kind {
 /* The whole text as a number, with a sign, of any length up to NUMBER_TEXT_MAX. */
 enum number_kind number_parse(struct text text, char decimal, int shift, double *number);
 
-/* "0.00001", "1/100000", "100": as a power of ten (factor 1), or as a factor (shift 0).  False where it is
- * not a number above 0. */
+/* "0.00001", "1/100000", "100": as a power of ten (factor 1), or as a factor (shift 0).  False
+ * where it is not a number above 0. */
 bool number_scale_parse(struct text text, int *shift, double *factor);
 
 #endif

@@ -1,4 +1,5 @@
-/* parse: chunks of a file to rows.  A line (or a row of JSON) that a chunk cuts is carried over to the next. */
+/* parse: chunks of a file to rows.  A line (or a row of JSON) that a chunk cuts is carried over to
+ * the next. */
 #include "import/parse.h"
 
 #include <stdio.h>
@@ -8,8 +9,11 @@
 #include "import/json.h"
 #include "import/rows.h"
 
-enum { LINE_BYTES_USUAL = 24, /* at least, for the first guess of how many rows there are */
-       JSON_SAMPLE_ROWS = 64, JSON_SAMPLE_FIELDS = JSON_SAMPLE_ROWS * 16 };
+enum {
+    LINE_BYTES_USUAL = 24, /* at least, for the first guess of how many rows there are */
+    JSON_SAMPLE_ROWS = 64,
+    JSON_SAMPLE_FIELDS = JSON_SAMPLE_ROWS * 16
+};
 
 /* The file as a window that moves: bytes [begin, end) of the buffer are there and not used yet. */
 struct input {
@@ -18,13 +22,13 @@ struct input {
     struct env_file *file;
     char *buffer;
     size_t begin, end;
-    uint64_t at;      /* read so far */
-    bool ended;       /* nothing follows */
+    uint64_t at; /* read so far */
+    bool ended;  /* nothing follows */
     void (*tick)(void *context);
     void *context;
 };
 
-/* ---- plan ------------------------------------------------------------------------------------------------------ */
+/* ---- plan ---------------------------------------------------------------------------------- */
 
 enum status parse_plan_init(struct parse_plan *plan, const struct import_options *options,
                             atomic_uint_least64_t *bytes_read, struct error *err)
@@ -45,7 +49,8 @@ enum status parse_plan_init(struct parse_plan *plan, const struct import_options
         }
         plan->has_symbol_from = true;
     }
-    if (zone_open(&plan->zone, options->env, text_of(options->zone ? options->zone : "UTC"), err) == STATUS_OK)
+    if (zone_open(&plan->zone, options->env, text_of(options->zone ? options->zone : "UTC"), err) ==
+        STATUS_OK)
         return STATUS_OK;
     parse_plan_deinit(plan);
     error_prefix(err, "--zone: ");
@@ -60,9 +65,10 @@ void parse_plan_deinit(struct parse_plan *plan)
     zone_close(&plan->zone);
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------------------------- */
+/* ---- bytes --------------------------------------------------------------------------------- */
 
-static enum status read_some(struct input *input, char *bytes, size_t length, size_t *got, struct error *err)
+static enum status read_some(struct input *input, char *bytes, size_t length, size_t *got,
+                             struct error *err)
 {
     struct source_file *file = &input->job->file;
     struct env *env = input->plan->options->env;
@@ -86,7 +92,8 @@ static enum status fill(struct input *input, struct error *err)
 {
     size_t got;
 
-    if (input->plan->options->stop && atomic_load_explicit(input->plan->options->stop, memory_order_relaxed))
+    if (input->plan->options->stop &&
+        atomic_load_explicit(input->plan->options->stop, memory_order_relaxed))
         return fail(err, STATUS_INTERRUPTED, "interrupted");
     if (input->tick)
         input->tick(input->context);
@@ -94,7 +101,8 @@ static enum status fill(struct input *input, struct error *err)
     input->end -= input->begin;
     input->begin = 0;
     while (!input->ended && input->end < IMPORT_CHUNK_BYTES) {
-        TRY(read_some(input, input->buffer + input->end, IMPORT_CHUNK_BYTES - input->end, &got, err));
+        TRY(read_some(input, input->buffer + input->end, IMPORT_CHUNK_BYTES - input->end, &got,
+                      err));
         input->end += got;
         input->ended = got == 0;
         if (input->job->file.kind == SOURCE_PATH && input->end < IMPORT_CHUNK_BYTES)
@@ -104,7 +112,7 @@ static enum status fill(struct input *input, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- what it is ---------------------------------------------------------------------------------------------------- */
+/* ---- what it is ---------------------------------------------------------------------------- */
 
 static enum status check_text(struct input *input, struct error *err)
 {
@@ -116,15 +124,19 @@ static enum status check_text(struct input *input, struct error *err)
         {"\x28\xb5\x2f\xfd", 4, "compressed with zstd: name it .zst, or unpack it"},
         {"\x1f\x8b", 2, "compressed with gzip: name it .gz, or unpack it"},
         {"PK\x03\x04", 4, "a zip archive or a spreadsheet: name it .zip, or write it as CSV"},
-        {"\xfd" "7zXZ", 5, "compressed with xz: name it .xz, or unpack it"},
+        {"\xfd"
+         "7zXZ",
+         5, "compressed with xz: name it .xz, or unpack it"},
         {"PAR1", 4, "Parquet: write it as CSV (pandas.read_parquet(…).to_csv(…))"},
-        {"SQLite format 3", 15, "a database of SQLite: pipe a SELECT of it into `harrier import -`"},
+        {"SQLite format 3", 15,
+         "a database of SQLite: pipe a SELECT of it into `harrier import -`"},
         {"\xff\xfe", 2, "UTF-16: write it as UTF-8"},
         {"\xfe\xff", 2, "UTF-16: write it as UTF-8"},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(others); i++)
-        if (input->end >= others[i].length && memcmp(input->buffer, others[i].magic, others[i].length) == 0)
+        if (input->end >= others[i].length &&
+            memcmp(input->buffer, others[i].magic, others[i].length) == 0)
             return fail(err, STATUS_CORRUPT, "not text: %s", others[i].what);
     if (memchr(input->buffer, '\0', input->end))
         return fail(err, STATUS_CORRUPT, "not text: it has bytes of value 0");
@@ -135,8 +147,10 @@ static enum status check_text(struct input *input, struct error *err)
 
 static bool looks_like_json(const struct input *input)
 {
+    static const char blanks[4] = {' ', '\t', '\r', '\n'};
+
     for (size_t i = input->begin; i < input->end; i++)
-        if (!memchr(" \t\r\n", input->buffer[i], 4))
+        if (!memchr(blanks, input->buffer[i], sizeof blanks))
             return input->buffer[i] == '[' || input->buffer[i] == '{';
     return false;
 }
@@ -147,13 +161,15 @@ static bool is_skipped(const struct parse_plan *plan, const struct source_file *
 {
     char name[1024];
 
-    snprintf(name, sizeof name, "%.*s", (int)MIN(file->base_length, sizeof name - 1), file->name + file->base);
+    snprintf(name, sizeof name, "%.*s", (int)MIN(file->base_length, sizeof name - 1),
+             file->name + file->base);
     return plan->has_symbol_from && regexec(&plan->symbol_from, name, 0, NULL, 0) != 0;
 }
 
 /* The symbol of the whole file; length 0 where the layout's column says it row by row. */
-static enum status symbol_of_file(const struct parse_plan *plan, const struct parse_job *job, const struct layout *layout,
-                                  char symbol[SYMBOL_BYTES_MAX], struct text *found, struct error *err)
+static enum status symbol_of_file(const struct parse_plan *plan, const struct parse_job *job,
+                                  const struct layout *layout, char symbol[SYMBOL_BYTES_MAX],
+                                  struct text *found, struct error *err)
 {
     const char *base = job->file.name + job->file.base;
     size_t length = job->file.base_length;
@@ -169,7 +185,8 @@ static enum status symbol_of_file(const struct parse_plan *plan, const struct pa
         if (layout->column[FIELD_SYMBOL] >= 0)
             return STATUS_OK;
         if (length == 0)
-            return fail(err, STATUS_USAGE, "there is no column of symbols: say --symbol NAME or --column symbol=NAME");
+            return fail(err, STATUS_USAGE,
+                        "there is no column of symbols: say --symbol NAME or --column symbol=NAME");
         for (size_t i = length; i-- > 1;)
             if (base[i] == '.') {
                 length = i;
@@ -190,11 +207,13 @@ static enum status symbol_of_file(const struct parse_plan *plan, const struct pa
 }
 
 /* What only the rows could tell. */
-static void describe_rows(struct parse_job *job, const struct layout *layout, const struct rows *rows, bool zone_given)
+static void describe_rows(struct parse_job *job, const struct layout *layout,
+                          const struct rows *rows, bool zone_given)
 {
-    static const char *const orders[] = {
-        [ORDER_ONE_ROW] = "", [ORDER_OLDEST_FIRST] = "", [ORDER_NEWEST_FIRST] = "; newest row first",
-        [ORDER_MIXED] = "; rows not in order of time, sorted"};
+    static const char *const orders[] = {[ORDER_ONE_ROW] = "",
+                                         [ORDER_OLDEST_FIRST] = "",
+                                         [ORDER_NEWEST_FIRST] = "; newest row first",
+                                         [ORDER_MIXED] = "; rows not in order of time, sorted"};
     struct buffer text = {0};
     const char *separator = "; times ";
 
@@ -210,15 +229,18 @@ static void describe_rows(struct parse_job *job, const struct layout *layout, co
         buffer_addf(&text, ", of the zone %s", rows->zone->name);
     buffer_add_text(&text, orders[job->table.order]);
     if (job->table.phase_ms != 0)
-        buffer_addf(&text, "; bars begin %lld s after the full %s, every one", (long long)(job->table.phase_ms / 1000),
-                    timeframe_ms(job->table.frame) >= 3600000 ? "hour" : timeframe_name(job->table.frame));
+        buffer_addf(&text, "; bars begin %lld s after the full %s, every one",
+                    (long long)(job->table.phase_ms / 1000),
+                    timeframe_ms(job->table.frame) >= 3600000 ? "hour"
+                                                              : timeframe_name(job->table.frame));
     job->no_memory |= text.failed;
     job->layout = mem_copy_text(buffer_text(&text));
     job->no_memory |= job->layout == NULL;
     buffer_deinit(&text);
 }
 
-static enum status rows_begin(struct input *input, struct rows *rows, const struct layout *layout, struct error *err)
+static enum status rows_begin(struct input *input, struct rows *rows, const struct layout *layout,
+                              struct error *err)
 {
     struct parse_job *job = input->job;
     char symbol[SYMBOL_BYTES_MAX] = "";
@@ -228,12 +250,14 @@ static enum status rows_begin(struct input *input, struct rows *rows, const stru
     return rows_init(rows, layout, &input->plan->zone, &job->table, found, err);
 }
 
-static enum status rows_end(struct input *input, struct rows *rows, const struct layout *layout, struct error *err)
+static enum status rows_end(struct input *input, struct rows *rows, const struct layout *layout,
+                            struct error *err)
 {
     struct parse_job *job = input->job;
 
     if (rows->full)
-        return fail(err, STATUS_LIMIT, "more than %d rows of one symbol: split the file", IMPORT_ROWS_MAX);
+        return fail(err, STATUS_LIMIT, "more than %d rows of one symbol: split the file",
+                    IMPORT_ROWS_MAX);
     if (job->table.no_memory)
         return fail(err, STATUS_MEMORY, "no memory for its rows");
     table_finish(&job->table);
@@ -243,9 +267,10 @@ static enum status rows_end(struct input *input, struct rows *rows, const struct
     return STATUS_OK;
 }
 
-/* ---- CSV --------------------------------------------------------------------------------------------------------- */
+/* ---- CSV ----------------------------------------------------------------------------------- */
 
-/* The end of the last whole line of the window; at the file's end the last line gets its line end. */
+/* The end of the last whole line of the window; at the file's end the last line gets its line end.
+ */
 static size_t whole_lines(struct input *input)
 {
     const char *last;
@@ -260,8 +285,8 @@ static size_t whole_lines(struct input *input)
 
 static enum status long_line(const struct rows *rows, struct error *err)
 {
-    return fail(err, STATUS_CORRUPT, "line %u is longer than %d bytes: not a table of bars", (unsigned)rows->line + 1,
-                IMPORT_CHUNK_BYTES);
+    return fail(err, STATUS_CORRUPT, "line %u is longer than %d bytes: not a table of bars",
+                (unsigned)rows->line + 1, IMPORT_CHUNK_BYTES);
 }
 
 /* Room for all rows at once, as long as the first lines are; a little too much costs nothing. */
@@ -277,7 +302,8 @@ static void reserve_rows(const struct input *input, struct rows *rows, const cha
         seen = newline ? (size_t)(newline + 1 - at) : bytes;
     }
     if (rows->series && seen > 0)
-        series_reserve(rows->series, MIN(all / MAX(seen / lines, LINE_BYTES_USUAL) * 17 / 16 + 64, IMPORT_ROWS_MAX));
+        series_reserve(rows->series, MIN(all / MAX(seen / lines, LINE_BYTES_USUAL) * 17 / 16 + 64,
+                                         IMPORT_ROWS_MAX));
 }
 
 static enum status parse_csv(struct input *input, struct error *err)
@@ -310,7 +336,7 @@ static enum status parse_csv(struct input *input, struct error *err)
     return rows_end(input, &rows, &layout, err);
 }
 
-/* ---- JSON ---------------------------------------------------------------------------------------------------------- */
+/* ---- JSON ---------------------------------------------------------------------------------- */
 
 static enum status json_failed(const struct json *json, struct error *err)
 {
@@ -319,7 +345,8 @@ static enum status json_failed(const struct json *json, struct error *err)
 }
 
 /* Rows of the first window, to see what their columns are. */
-static enum status json_layout(struct input *input, struct layout *layout, bool *none, struct error *err)
+static enum status json_layout(struct input *input, struct layout *layout, bool *none,
+                               struct error *err)
 {
     struct text *fields = mem_alloc(JSON_SAMPLE_FIELDS * sizeof *fields);
     unsigned counts[JSON_SAMPLE_ROWS], rows = 0, used = 0;
@@ -348,16 +375,21 @@ static enum status json_layout(struct input *input, struct layout *layout, bool 
     return status;
 }
 
-/* Walks to the end of a text that began without rows: they may come later, or it is JSON of something else. */
+/* Walks to the end of a text that began without rows: they may come later, or it is JSON of
+ * something else. */
 static enum status no_bars(struct input *input, struct error *err)
 {
     const char *start = input->buffer + input->begin;
     bool is_exchange_info = memmem(start, input->end - input->begin, "\"rateLimits\"", 12) &&
                             memmem(start, input->end - input->begin, "\"serverTime\"", 12);
 
-    return fail(err, STATUS_CORRUPT, "JSON without bars in its first %d bytes: no list [[time, open, high, low, close, "
-                "volume], …]%s", IMPORT_CHUNK_BYTES, is_exchange_info ? " (it is an exchange's exchangeInfo: symbols, no "
-                "prices)" : "");
+    return fail(err, STATUS_CORRUPT,
+                "JSON without bars in its first %d bytes: no list [[time, open, high, low, close, "
+                "volume], …]%s",
+                IMPORT_CHUNK_BYTES,
+                is_exchange_info ? " (it is an exchange's exchangeInfo: symbols, no "
+                                   "prices)"
+                                 : "");
 }
 
 static enum status parse_json(struct input *input, struct error *err)
@@ -366,7 +398,7 @@ static enum status parse_json(struct input *input, struct error *err)
     struct rows rows;
     struct json json;
     enum json_step step = JSON_MORE;
-    bool none;
+    bool none = true;
 
     TRY(json_layout(input, &layout, &none, err));
     if (none)
@@ -376,14 +408,16 @@ static enum status parse_json(struct input *input, struct error *err)
     while (step != JSON_END && step != JSON_BAD && !input->job->table.no_memory && !rows.full) {
         const char *at = input->buffer + input->begin, *before = at;
 
-        while ((step = json_next(&json, &at, input->buffer + input->end, input->ended)) == JSON_ROW) {
+        while ((step = json_next(&json, &at, input->buffer + input->end, input->ended)) ==
+               JSON_ROW) {
             rows.line++;
             rows_read_fields(&rows, json.fields, json.count, false);
         }
         input->begin += (size_t)(at - before);
         if (step == JSON_MORE) {
             if (input->begin == 0 && input->end == IMPORT_CHUNK_BYTES)
-                return fail(err, STATUS_CORRUPT, "a value of more than %d bytes: not JSON of bars", IMPORT_CHUNK_BYTES);
+                return fail(err, STATUS_CORRUPT, "a value of more than %d bytes: not JSON of bars",
+                            IMPORT_CHUNK_BYTES);
             TRY(fill(input, err));
         }
     }
@@ -392,7 +426,7 @@ static enum status parse_json(struct input *input, struct error *err)
     return rows_end(input, &rows, &layout, err);
 }
 
-/* ---- one file -------------------------------------------------------------------------------------------------------- */
+/* ---- one file ------------------------------------------------------------------------------ */
 
 static enum status parse_open_file(struct input *input, struct error *err)
 {
@@ -410,7 +444,8 @@ static enum status parse_open_file(struct input *input, struct error *err)
 /* A file whose rows are all refused for one reason that is the file's: wrong timeframe. */
 static bool is_refused_whole(const struct table *table)
 {
-    return table->series_count == 1 && table->series[0].count == 0 && table->counts.rejected[IMPORT_SPACING] > 0;
+    return table->series_count == 1 && table->series[0].count == 0 &&
+           table->counts.rejected[IMPORT_SPACING] > 0;
 }
 
 static void set_failed(struct parse_job *job, const struct error *err)
@@ -424,10 +459,11 @@ static void set_failed(struct parse_job *job, const struct error *err)
     table_deinit(&job->table);
 }
 
-void parse_file(const struct parse_plan *plan, struct parse_job *job, char *buffer, void (*tick)(void *context),
-                void *context)
+void parse_file(const struct parse_plan *plan, struct parse_job *job, char *buffer,
+                void (*tick)(void *context), void *context)
 {
-    struct input input = {.plan = plan, .job = job, .buffer = buffer, .tick = tick, .context = context};
+    struct input input = {
+        .plan = plan, .job = job, .buffer = buffer, .tick = tick, .context = context};
     const struct import_options *options = plan->options;
     enum status status = STATUS_OK;
     struct error err;
@@ -446,7 +482,8 @@ void parse_file(const struct parse_plan *plan, struct parse_job *job, char *buff
         return;
     }
     if (job->file.kind == SOURCE_PATH)
-        status = options->env->calls->open(options->env, &input.file, job->file.path, OPEN_READ, &err);
+        status = options->env->calls->open(options->env, &input.file, job->file.path, OPEN_READ,
+                                           &err);
     if (status == STATUS_OK)
         status = parse_open_file(&input, &err);
     if (input.file)

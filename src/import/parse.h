@@ -1,4 +1,5 @@
-/* parse: one file, from its bytes to judged bars.  Runs on any thread; shares only what it does not change. */
+/* parse: one file, from its bytes to judged bars.  Runs on any thread; shares only what it does not
+ * change. */
 #ifndef HARRIER_IMPORT_PARSE_H
 #define HARRIER_IMPORT_PARSE_H
 
@@ -26,9 +27,9 @@ void parse_plan_deinit(struct parse_plan *plan);
 struct parse_job {
     struct source_file file;
     enum import_file_state state;
-    enum status status;  /* of a failed file */
-    char *text;          /* why it failed or was skipped */
-    char *layout;        /* the sentence */
+    enum status status; /* of a failed file */
+    char *text;         /* why it failed or was skipped */
+    char *layout;       /* the sentence */
     struct table table;
     uint64_t bytes;
     bool parsed, no_memory;
@@ -36,10 +37,10 @@ struct parse_job {
 
 enum { PARSE_BUFFER_BYTES = IMPORT_CHUNK_BYTES + 2 * NUMBER_SLACK_BYTES };
 
-/* Fills in the job; `buffer` of PARSE_BUFFER_BYTES is the thread's own.  `tick` (may be NULL) is called after
- * every chunk. */
-void parse_file(const struct parse_plan *plan, struct parse_job *job, char *buffer, void (*tick)(void *context),
-                void *context);
+/* Fills in the job; `buffer` of PARSE_BUFFER_BYTES is the thread's own.  `tick` (may be NULL) is
+ * called after every chunk. */
+void parse_file(const struct parse_plan *plan, struct parse_job *job, char *buffer,
+                void (*tick)(void *context), void *context);
 void parse_job_deinit(struct parse_job *job);
 
 #endif

@@ -23,7 +23,8 @@ static size_t find_layout(const struct report_builder *builder, const char *text
 {
     const struct import_report *report = builder->report;
 
-    if (builder->last_layout < report->layout_count && strcmp(report->layouts[builder->last_layout].text, text) == 0)
+    if (builder->last_layout < report->layout_count &&
+        strcmp(report->layouts[builder->last_layout].text, text) == 0)
         return builder->last_layout;
     for (size_t i = 0; i < report->layout_count; i++)
         if (strcmp(report->layouts[i].text, text) == 0)
@@ -31,7 +32,8 @@ static size_t find_layout(const struct report_builder *builder, const char *text
     return SIZE_MAX;
 }
 
-static bool add_layout(struct report_builder *builder, struct parse_job *job, struct import_file *file)
+static bool add_layout(struct report_builder *builder, struct parse_job *job,
+                       struct import_file *file)
 {
     struct import_report *report = builder->report;
 
@@ -44,7 +46,8 @@ static bool add_layout(struct report_builder *builder, struct parse_job *job, st
                      sizeof *report->layouts) != 0)
             return false;
         file->layout = report->layout_count++;
-        report->layouts[file->layout] = (struct import_layout){job->layout, 0, report->file_count - 1};
+        report->layouts[file->layout] = (struct import_layout){job->layout, 0,
+                                                               report->file_count - 1};
         job->layout = NULL;
     }
     report->layouts[file->layout].files++;
@@ -52,7 +55,8 @@ static bool add_layout(struct report_builder *builder, struct parse_job *job, st
     return true;
 }
 
-static bool add_rejects(struct report_builder *builder, const struct parse_job *job, const char *name)
+static bool add_rejects(struct report_builder *builder, const struct parse_job *job,
+                        const char *name)
 {
     struct import_report *report = builder->report;
     size_t shown[IMPORT_REASON_COUNT] = {0};
@@ -88,11 +92,16 @@ bool report_add(struct report_builder *builder, struct parse_job *job)
     struct import_report *report = builder->report;
     struct import_file *file;
 
-    if (mem_grow((void **)&report->files, &builder->file_capacity, report->file_count + 1, sizeof *report->files) != 0)
+    if (mem_grow((void **)&report->files, &builder->file_capacity, report->file_count + 1,
+                 sizeof *report->files) != 0)
         return false;
     file = &report->files[report->file_count];
-    *file = (struct import_file){.name = job->file.name, .state = job->state, .symbols = job->table.series_count,
-                                 .bytes = job->bytes, .counts = job->table.counts, .text = job->text};
+    *file = (struct import_file){.name = job->file.name,
+                                 .state = job->state,
+                                 .symbols = job->table.series_count,
+                                 .bytes = job->bytes,
+                                 .counts = job->table.counts,
+                                 .text = job->text};
     job->file.name = job->text = NULL;
     if (file->symbols == 1)
         memcpy(file->symbol, job->table.series[0].symbol, sizeof file->symbol);

@@ -14,10 +14,12 @@ bool resample_divides(enum timeframe from, enum timeframe to)
         return false; /* nothing is longer than a month */
     if (long_ms == 0)
         return DAY_MS % short_ms == 0; /* a month is made of days, and of nothing longer */
-    return long_ms > short_ms && long_ms % short_ms == 0 && (long_ms != WEEK_MS || DAY_MS % short_ms == 0);
+    return long_ms > short_ms && long_ms % short_ms == 0 &&
+           (long_ms != WEEK_MS || DAY_MS % short_ms == 0);
 }
 
-size_t resample_bars(const struct bars *bars, enum timeframe to, int64_t *time, double *const column[BAR_COLUMNS])
+size_t resample_bars(const struct bars *bars, enum timeframe to, int64_t *time,
+                     double *const column[BAR_COLUMNS])
 {
     const double *const *from = bars->column;
     int64_t end_ms = INT64_MIN;
@@ -50,8 +52,8 @@ struct resample {
     size_t memory_bytes;
 };
 
-static enum status open_columns(struct resample *resample, size_t rows, int64_t **time, double *column[BAR_COLUMNS],
-                                struct error *err)
+static enum status open_columns(struct resample *resample, size_t rows, int64_t **time,
+                                double *column[BAR_COLUMNS], struct error *err)
 {
     size_t bytes = rows * sizeof(double);
 
@@ -65,12 +67,13 @@ static enum status open_columns(struct resample *resample, size_t rows, int64_t 
     }
     *time = resample->memory;
     for (int c = 0; c < BAR_COLUMNS; c++)
-        column[c] = (double *)((char *)resample->memory + bytes * (size_t)(1 + c));
+        column[c] = (double *)resample->memory + rows * (size_t)(1 + c);
     return STATUS_OK;
 }
 
 /* A corrupt file is its symbol's failure: the others go on. */
-static enum status bars_of(struct resample *resample, size_t symbol, struct bars *bars, bool *failed, struct error *err)
+static enum status bars_of(struct resample *resample, size_t symbol, struct bars *bars,
+                           bool *failed, struct error *err)
 {
     struct resample_report *report = resample->report;
     enum status status = snapshot_bars(resample->snapshot, symbol, bars, err);
@@ -112,11 +115,13 @@ static enum status resample_symbol(struct resample *resample, size_t symbol, str
     if (failed || bars.count == 0)
         return STATUS_OK;
     TRY(open_columns(resample, bars.count, &time, column, err));
+    ASSERT(time != NULL);
     made.count = resample_bars(&bars, options->to, time, column);
     made.time = time;
     for (int c = 0; c < BAR_COLUMNS; c++)
         made.column[c] = column[c];
-    if (options->closed && timeframe_next(options->to, time[made.count - 1]) > resample->market_end_ms) {
+    if (options->closed &&
+        timeframe_next(options->to, time[made.count - 1]) > resample->market_end_ms) {
         made.count--;
         report->not_closed++;
     }
@@ -137,14 +142,16 @@ static enum status resample_symbol(struct resample *resample, size_t symbol, str
 static enum status find_market_end(struct resample *resample, struct error *err)
 {
     resample->market_end_ms = INT64_MIN;
-    for (size_t i = 0; i < snapshot_symbol_count(resample->snapshot) && resample->options->closed; i++) {
+    for (size_t i = 0; i < snapshot_symbol_count(resample->snapshot) && resample->options->closed;
+         i++) {
         struct bars bars;
         bool failed;
 
         TRY(bars_of(resample, i, &bars, &failed, err));
         if (!failed && bars.count > 0)
-            resample->market_end_ms = MAX(resample->market_end_ms,
-                                          timeframe_next(resample->options->from.frame, bars.time[bars.count - 1]));
+            resample->market_end_ms = MAX(
+                resample->market_end_ms,
+                timeframe_next(resample->options->from.frame, bars.time[bars.count - 1]));
     }
     return STATUS_OK;
 }
@@ -158,7 +165,8 @@ static enum status resample_all(struct resample *resample, struct error *err)
     TRY(snapshot_open(&resample->snapshot, options->env, options->data_dir, &options->from, err));
     TRY(find_market_end(resample, err));
     to.frame = options->to;
-    TRY(writer_open(&resample->writer, options->env, options->data_dir, &to, "harrier resample", err));
+    TRY(writer_open(&resample->writer, options->env, options->data_dir, &to, "harrier resample",
+                    err));
     count = snapshot_symbol_count(resample->snapshot);
     for (size_t i = 0; i < count; i++) {
         if (options->stop && atomic_load_explicit(options->stop, memory_order_relaxed))
@@ -170,14 +178,16 @@ static enum status resample_all(struct resample *resample, struct error *err)
     return writer_commit(resample->writer, err);
 }
 
-enum status resample_run(const struct resample_options *options, struct resample_report *report, struct error *err)
+enum status resample_run(const struct resample_options *options, struct resample_report *report,
+                         struct error *err)
 {
     struct resample resample = {.options = options, .report = report};
     enum status status;
 
     *report = (struct resample_report){0};
     if (!resample_divides(options->from.frame, options->to))
-        return fail(err, STATUS_USAGE, "%s cannot be made of %s: its periods are not whole numbers of them",
+        return fail(err, STATUS_USAGE,
+                    "%s cannot be made of %s: its periods are not whole numbers of them",
                     timeframe_name(options->to), timeframe_name(options->from.frame));
     status = resample_all(&resample, err);
     writer_close(resample.writer);
@@ -186,10 +196,12 @@ enum status resample_run(const struct resample_options *options, struct resample
     if (status != STATUS_OK)
         return status;
     if (report->failed > 0)
-        return fail(err, STATUS_PARTIAL, "%zu of %zu symbols could not be read: %s", report->failed, report->symbols,
-                    report->first_failure);
+        return fail(err, STATUS_PARTIAL, "%zu of %zu symbols could not be read: %s", report->failed,
+                    report->symbols, report->first_failure);
     if (report->contradicted > 0)
-        return fail(err, STATUS_PARTIAL, "%llu bars differ from stored ones, which stay (--replace takes the new ones): %s",
-                    (unsigned long long)report->contradicted, report->first_contradicted);
+        return fail(
+            err, STATUS_PARTIAL,
+            "%llu bars differ from stored ones, which stay (--replace takes the new ones): %s",
+            (unsigned long long)report->contradicted, report->first_contradicted);
     return STATUS_OK;
 }

@@ -5,8 +5,15 @@
 #include <string.h>
 
 /* What to do with a column, in the fast way. */
-enum action { ACTION_SKIP, ACTION_TIME, ACTION_CLOCK, ACTION_PRICE, ACTION_VOLUME = ACTION_PRICE + 4, ACTION_SYMBOL,
-              ACTION_WHERE };
+enum action {
+    ACTION_SKIP,
+    ACTION_TIME,
+    ACTION_CLOCK,
+    ACTION_PRICE,
+    ACTION_VOLUME = ACTION_PRICE + 4,
+    ACTION_SYMBOL,
+    ACTION_WHERE
+};
 
 struct row {
     int64_t time_ms;
@@ -16,16 +23,24 @@ struct row {
     bool left_out; /* by --where */
 };
 
-enum status rows_init(struct rows *rows, const struct layout *layout, const struct zone *zone, struct table *table,
-                      struct text symbol, struct error *err)
+enum status rows_init(struct rows *rows, const struct layout *layout, const struct zone *zone,
+                      struct table *table, struct text symbol, struct error *err)
 {
     static const enum action actions[FIELD_COUNT] = {
-        [FIELD_TIME] = ACTION_TIME,      [FIELD_CLOCK] = ACTION_CLOCK,    [FIELD_OPEN] = ACTION_PRICE + BAR_OPEN,
-        [FIELD_HIGH] = ACTION_PRICE + BAR_HIGH, [FIELD_LOW] = ACTION_PRICE + BAR_LOW,
-        [FIELD_CLOSE] = ACTION_PRICE + BAR_CLOSE, [FIELD_VOLUME] = ACTION_VOLUME, [FIELD_SYMBOL] = ACTION_SYMBOL,
+        [FIELD_TIME] = ACTION_TIME,
+        [FIELD_CLOCK] = ACTION_CLOCK,
+        [FIELD_OPEN] = ACTION_PRICE + BAR_OPEN,
+        [FIELD_HIGH] = ACTION_PRICE + BAR_HIGH,
+        [FIELD_LOW] = ACTION_PRICE + BAR_LOW,
+        [FIELD_CLOSE] = ACTION_PRICE + BAR_CLOSE,
+        [FIELD_VOLUME] = ACTION_VOLUME,
+        [FIELD_SYMBOL] = ACTION_SYMBOL,
     };
 
-    *rows = (struct rows){.layout = layout, .zone = zone, .table = table, .line = layout->data_line,
+    *rows = (struct rows){.layout = layout,
+                          .zone = zone,
+                          .table = table,
+                          .line = layout->data_line,
                           .days = timeframe_is_daily_or_longer(table->frame)};
     for (int f = 0; f < FIELD_COUNT; f++) {
         int column = layout->column[f];
@@ -40,16 +55,18 @@ enum status rows_init(struct rows *rows, const struct layout *layout, const stru
         rows->action[layout->where[i].column] = (uint8_t)(ACTION_WHERE + i);
     }
     rows->slow_only |= layout->price_factor != 1;
-    rows->slow_only |= layout->column[FIELD_CLOCK] >= 0 && layout->column[FIELD_CLOCK] < layout->column[FIELD_TIME];
+    rows->slow_only |= layout->column[FIELD_CLOCK] >= 0 &&
+                       layout->column[FIELD_CLOCK] < layout->column[FIELD_TIME];
     if (symbol.length > 0) {
         rows->series = table_series(table, symbol, err);
         if (!rows->series)
-            return table->no_memory ? fail(err, STATUS_MEMORY, "no memory for a symbol") : err->status;
+            return table->no_memory ? fail(err, STATUS_MEMORY, "no memory for a symbol")
+                                    : err->status;
     }
     return STATUS_OK;
 }
 
-/* ---- where both ways meet --------------------------------------------------------------------------------- */
+/* ---- where both ways meet ------------------------------------------------------------------ */
 
 static void note_style(struct rows *rows, enum moment_style style)
 {
@@ -65,8 +82,8 @@ static struct series *series_of_row(struct rows *rows, struct text symbol)
     struct series *series = rows->series ? rows->series : table_series(rows->table, symbol, &err);
 
     if (!series && !rows->table->no_memory)
-        table_reject(rows->table, rows->line, IMPORT_SYMBOL, "\"%.*s\" is no symbol", (int)MIN(symbol.length, 80),
-                     symbol.at);
+        table_reject(rows->table, rows->line, IMPORT_SYMBOL, "\"%.*s\" is no symbol",
+                     (int)MIN(symbol.length, 80), symbol.at);
     return series;
 }
 
@@ -79,7 +96,8 @@ static inline void judge(struct rows *rows, const struct row *row)
         table_reject_bar(rows->table, rows->line, row->value);
         return;
     }
-    series = __builtin_expect(rows->series != NULL, 1) ? rows->series : series_of_row(rows, row->symbol);
+    series = __builtin_expect(rows->series != NULL, 1) ? rows->series
+                                                       : series_of_row(rows, row->symbol);
     if (!series)
         return;
     if (!(rows->styles >> row->style & 1))
@@ -90,14 +108,14 @@ static inline void judge(struct rows *rows, const struct row *row)
     }
 }
 
-/* ---- the slow way ------------------------------------------------------------------------------------------- */
+/* ---- the slow way -------------------------------------------------------------------------- */
 
 static const char *const price_names[BAR_COLUMNS] = {"open", "high", "low", "close", "volume"};
 
 static bool is_nothing(struct text cell)
 {
-    return cell.length == 0 || text_is(cell, "\\N") || text_is(cell, "null") || text_is(cell, "NULL") ||
-           text_is(cell, "None");
+    return cell.length == 0 || text_is(cell, "\\N") || text_is(cell, "null") ||
+           text_is(cell, "NULL") || text_is(cell, "None");
 }
 
 static struct text field_at(const struct rows *rows, const struct text *fields, enum field field)
@@ -107,7 +125,8 @@ static struct text field_at(const struct rows *rows, const struct text *fields, 
     return column < 0 ? (struct text){"", 0} : fields[column];
 }
 
-/* Prices and volume that are all empty: the day before a coin was listed, or a blank line of a spreadsheet. */
+/* Prices and volume that are all empty: the day before a coin was listed, or a blank line of a
+ * spreadsheet. */
 static bool is_blank_row(const struct rows *rows, const struct text *fields, unsigned count)
 {
     bool blank = true;
@@ -132,36 +151,40 @@ static bool is_wanted(const struct rows *rows, const struct text *fields)
 
 static bool read_time(struct rows *rows, const struct text *fields, struct row *row)
 {
-    struct text text = field_at(rows, fields, FIELD_TIME), clock = field_at(rows, fields, FIELD_CLOCK);
+    struct text text = field_at(rows, fields, FIELD_TIME),
+                clock = field_at(rows, fields, FIELD_CLOCK);
     struct table *table = rows->table;
     struct moment moment;
     bool ambiguous;
     int64_t clock_ms;
 
     if (!moment_parse(text, &rows->layout->rules, &moment, &ambiguous)) {
-        table_reject(table, rows->line, IMPORT_TIME, "\"%.*s\" is no time%s", (int)MIN(text.length, 80), text.at,
+        table_reject(table, rows->line, IMPORT_TIME, "\"%.*s\" is no time%s",
+                     (int)MIN(text.length, 80), text.at,
                      ambiguous ? " without --format dmy or mdy" : "");
         return false;
     }
     if (rows->layout->column[FIELD_CLOCK] >= 0) {
         if (!moment_clock_parse(clock, &clock_ms)) {
-            table_reject(table, rows->line, IMPORT_TIME, "\"%.*s\" is no time of day", (int)MIN(clock.length, 80), clock.at);
+            table_reject(table, rows->line, IMPORT_TIME, "\"%.*s\" is no time of day",
+                         (int)MIN(clock.length, 80), clock.at);
             return false;
         }
         moment.ms += clock_ms;
-        moment.style = moment.style == STYLE_DAY || moment.style == STYLE_DIGITS ? STYLE_LOCAL : moment.style;
+        moment.style = moment.style == STYLE_DAY || moment.style == STYLE_DIGITS ? STYLE_LOCAL
+                                                                                 : moment.style;
     }
     row->style = moment.style;
     switch (moment_to_utc(&moment, rows->zone, rows->days, &row->time_ms)) {
     case ZONE_ONE:
         return true;
     case ZONE_NONE:
-        table_reject(table, rows->line, IMPORT_ZONE_GAP, "%.*s is not on the clocks of %s", (int)MIN(text.length, 80),
-                     text.at, rows->zone->name);
+        table_reject(table, rows->line, IMPORT_ZONE_GAP, "%.*s is not on the clocks of %s",
+                     (int)MIN(text.length, 80), text.at, rows->zone->name);
         return false;
     case ZONE_TWO:
-        table_reject(table, rows->line, IMPORT_ZONE_TWICE, "%.*s is twice on the clocks of %s", (int)MIN(text.length, 80),
-                     text.at, rows->zone->name);
+        table_reject(table, rows->line, IMPORT_ZONE_TWICE, "%.*s is twice on the clocks of %s",
+                     (int)MIN(text.length, 80), text.at, rows->zone->name);
         return false;
     }
     return false;
@@ -179,13 +202,13 @@ static bool read_numbers(struct rows *rows, const struct text *fields, struct ro
         if (column < 0)
             continue;
         cell = fields[column];
-        if (number_parse(cell, layout->decimal, c == BAR_VOLUME ? 0 : layout->price_shift, &row->value[c]) ==
-            NUMBER_NONE) {
+        if (number_parse(cell, layout->decimal, c == BAR_VOLUME ? 0 : layout->price_shift,
+                         &row->value[c]) == NUMBER_NONE) {
             if (is_nothing(cell))
                 table_reject(rows->table, rows->line, IMPORT_NUMBER, "%s is empty", price_names[c]);
             else
-                table_reject(rows->table, rows->line, IMPORT_NUMBER, "%s \"%.*s\" is no number", price_names[c],
-                             (int)MIN(cell.length, 80), cell.at);
+                table_reject(rows->table, rows->line, IMPORT_NUMBER, "%s \"%.*s\" is no number",
+                             price_names[c], (int)MIN(cell.length, 80), cell.at);
             return false;
         }
         if (c != BAR_VOLUME && layout->price_factor != 1)
@@ -214,8 +237,9 @@ void rows_read_fields(struct rows *rows, const struct text *fields, unsigned cou
     }
     if (!fields_fit(rows, fields, count)) {
         table->counts.rows++;
-        table_reject(table, rows->line, open_quote ? IMPORT_QUOTE : IMPORT_FIELD_COUNT, "%u fields where %u are expected%s",
-                     count, rows->layout->fields, open_quote ? ", behind a quote that is not closed" : "");
+        table_reject(table, rows->line, open_quote ? IMPORT_QUOTE : IMPORT_FIELD_COUNT,
+                     "%u fields where %u are expected%s", count, rows->layout->fields,
+                     open_quote ? ", behind a quote that is not closed" : "");
         return;
     }
     if (open_quote) {
@@ -255,25 +279,28 @@ static const char *read_line_slowly(struct rows *rows, const char *at, const cha
     return newline ? newline + 1 : end;
 }
 
-/* ---- the fast way --------------------------------------------------------------------------------------------- */
+/* ---- the fast way -------------------------------------------------------------------------- */
 
 /* The first delimiter, CR or line end from `at` on; there is a line end before the slack. */
 static inline const char *field_end(const char *at, uint64_t delimiters)
 {
     for (;; at += 8) {
         uint64_t eight = number_load(at);
-        uint64_t a = eight ^ delimiters, b = eight ^ 0x0a0a0a0a0a0a0a0au, c = eight ^ 0x0d0d0d0d0d0d0d0du;
+        uint64_t a = eight ^ delimiters, b = eight ^ 0x0a0a0a0a0a0a0a0au,
+                 c = eight ^ 0x0d0d0d0d0d0d0d0du;
         uint64_t found = (((a - 0x0101010101010101u) & ~a) | ((b - 0x0101010101010101u) & ~b) |
-                          ((c - 0x0101010101010101u) & ~c)) & 0x8080808080808080u;
+                          ((c - 0x0101010101010101u) & ~c)) &
+                         0x8080808080808080u;
 
         if (found)
             return at + (__builtin_ctzll(found) >> 3);
     }
 }
 
-/* A plain number of 9 to 19 digits, or YYYY-MM-DD with [ T]HH:MM:SS perhaps, or what the slow reader of times
- * makes of the field. */
-static inline bool fast_time(struct rows *rows, const char **cursor, uint64_t delimiters, struct moment *moment)
+/* A plain number of 9 to 19 digits, or YYYY-MM-DD with [ T]HH:MM:SS perhaps, or what the slow
+ * reader of times makes of the field. */
+static inline bool fast_time(struct rows *rows, const char **cursor, uint64_t delimiters,
+                             struct moment *moment)
 {
     const char *at = *cursor, *stop;
     uint64_t number, part;
@@ -283,11 +310,13 @@ static inline bool fast_time(struct rows *rows, const char **cursor, uint64_t de
     if (digits == 8) {
         unsigned more = number_digits(at + 8, &part);
 
-        digits += more;
-        if (more == 5 && rows->layout->rules.unit == UNIT_BY_SIZE) { /* 13 digits are milliseconds, but for 1970–2001 */
+        if (more == 5 && rows->layout->rules.unit ==
+                             UNIT_BY_SIZE) { /* 13 digits are milliseconds, but for 1970–2001 */
             number = number * 100000 + part;
-            if (number >= UINT64_C(1000000000000) && number < MOMENT_MS_END && at[13] == rows->layout->delimiter) {
-                *moment = (struct moment){.ms = (int64_t)number, .universal = true, .style = STYLE_MS};
+            if (number >= UINT64_C(1000000000000) && number < MOMENT_MS_END &&
+                at[13] == rows->layout->delimiter) {
+                *moment = (struct moment){
+                    .ms = (int64_t)number, .universal = true, .style = STYLE_MS};
                 *cursor = at + 13;
                 return true;
             }
@@ -312,10 +341,12 @@ static inline bool fast_time(struct rows *rows, const char **cursor, uint64_t de
     }
     stop = field_end(at, delimiters);
     *cursor = stop;
-    return moment_parse((struct text){at, (size_t)(stop - at)}, &rows->layout->rules, moment, &ambiguous);
+    return moment_parse((struct text){at, (size_t)(stop - at)}, &rows->layout->rules, moment,
+                        &ambiguous);
 }
 
-static inline bool fast_clock(struct rows *rows, const char **cursor, uint64_t delimiters, struct moment *moment)
+static inline bool fast_clock(struct rows *rows, const char **cursor, uint64_t delimiters,
+                              struct moment *moment)
 {
     const char *stop = field_end(*cursor, delimiters);
     int64_t ms;
@@ -325,13 +356,14 @@ static inline bool fast_clock(struct rows *rows, const char **cursor, uint64_t d
         return false;
     *cursor = stop;
     moment->ms += ms;
-    moment->style = moment->style == STYLE_DAY || moment->style == STYLE_DIGITS ? STYLE_LOCAL : moment->style;
+    moment->style = moment->style == STYLE_DAY || moment->style == STYLE_DIGITS ? STYLE_LOCAL
+                                                                                : moment->style;
     (void)rows;
     return true;
 }
 
-static inline bool fast_skip(struct rows *rows, const char **cursor, uint64_t delimiters, unsigned action,
-                             struct row *row)
+static inline bool fast_skip(struct rows *rows, const char **cursor, uint64_t delimiters,
+                             unsigned action, struct row *row)
 {
     const char *at = *cursor, *stop;
 
@@ -352,7 +384,8 @@ static inline bool fast_skip(struct rows *rows, const char **cursor, uint64_t de
 }
 
 /* A row in the usual form: the place behind it, NULL where it has another form. */
-static inline const char *fast_row(struct rows *rows, const char *at, uint64_t delimiters, struct row *row)
+static inline const char *fast_row(struct rows *rows, const char *at, uint64_t delimiters,
+                                   struct row *row)
 {
     const struct layout *layout = rows->layout;
     struct moment moment = {0};
@@ -373,7 +406,8 @@ static inline const char *fast_row(struct rows *rows, const char *at, uint64_t d
         case ACTION_PRICE + BAR_HIGH:
         case ACTION_PRICE + BAR_LOW:
         case ACTION_PRICE + BAR_CLOSE:
-            if (!number_read(&at, layout->decimal, layout->price_shift, &row->value[action - ACTION_PRICE]))
+            if (!number_read(&at, layout->decimal, layout->price_shift,
+                             &row->value[action - ACTION_PRICE]))
                 return NULL;
             break;
         case ACTION_VOLUME:

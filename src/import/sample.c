@@ -1,5 +1,5 @@
-/* sample: a market that looks like one, made of integers and + - * / sqrt alone, each of which IEEE 754 rounds
- * in one way only: so the same bytes come out on every machine. */
+/* sample: a market that looks like one, made of integers and + - * / sqrt alone, each of which IEEE
+ * 754 rounds in one way only: so the same bytes come out on every machine. */
 #include "import/import.h"
 
 #include <math.h>
@@ -22,8 +22,8 @@ static double between(struct random *random, double low, double high)
     return low + (high - low) * random_unit(random);
 }
 
-/* Nearly normal, mean 0 and variance 1: the sum of four uniform numbers of 16 bits each.  One in 64 is three
- * times as far out, since markets have more of those than a bell. */
+/* Nearly normal, mean 0 and variance 1: the sum of four uniform numbers of 16 bits each.  One in 64
+ * is three times as far out, since markets have more of those than a bell. */
 static double shock(struct random *random)
 {
     uint64_t bits = random_next(random);
@@ -48,7 +48,8 @@ static struct character make_character(struct random *random, enum timeframe fra
 
     /* A random walk of returns sinks by half its variance. */
     character.drift += character.volatility * character.volatility / 2;
-    character.volume = powers[3 + random_below(random, 4)] * between(random, 1, 10) / character.price * sqrt(days) * 10;
+    character.volume = powers[3 + random_below(random, 4)] * between(random, 1, 10) /
+                       character.price * sqrt(days) * 10;
     return character;
 }
 
@@ -89,46 +90,53 @@ void sample_bars(uint64_t seed, size_t symbol, enum timeframe frame, size_t bars
         double spread, open, close, high, low, z = shock(&random);
         double drift = self.drift;
 
-        mood = 0.94 * mood + 0.06 * between(&random, 0.4, 1.6) + (random_below(&random, 128) == 0 ? 1.2 : 0);
+        mood = 0.94 * mood + 0.06 * between(&random, 0.4, 1.6) +
+               (random_below(&random, 128) == 0 ? 1.2 : 0);
         spread = self.volatility * mood;
-        /* Bounds far out, so that a long walk neither dies nor leaves the doubles that print well. */
+        /* Bounds far out, so that a long walk neither dies nor leaves the doubles that print well.
+         */
         if (price < self.price / 100)
             drift += self.volatility / 3;
         if (price > self.price * 300)
             drift -= self.volatility / 3;
         open = to_tick(&self, price * (1 + clamp(0.2 * spread * shock(&random), -0.3, 0.4)));
         close = to_tick(&self, open * (1 + clamp(drift + spread * z, -0.6, 0.9)));
-        high = to_tick(&self, MAX(open, close) * (1 + clamp(0.5 * spread * random_unit(&random), 0, 0.4)));
-        low = to_tick(&self, MIN(open, close) * (1 - clamp(0.5 * spread * random_unit(&random), 0, 0.4)));
+        high = to_tick(&self,
+                       MAX(open, close) * (1 + clamp(0.5 * spread * random_unit(&random), 0, 0.4)));
+        low = to_tick(&self,
+                      MIN(open, close) * (1 - clamp(0.5 * spread * random_unit(&random), 0, 0.4)));
         column[BAR_OPEN][i] = open;
         column[BAR_HIGH][i] = MAX(high, MAX(open, close));
         column[BAR_LOW][i] = MIN(low, MIN(open, close));
         column[BAR_CLOSE][i] = close;
         column[BAR_VOLUME][i] = (double)(int64_t)(self.volume * (0.3 + 0.5 * mood + 0.2 * z * z) *
-                                                  between(&random, 0.5, 1.5) + 1);
+                                                      between(&random, 0.5, 1.5) +
+                                                  1);
         price = close;
     }
 }
 
 static enum status check_sizes(const struct sample_options *options, struct error *err)
 {
-    int64_t frame_ms = timeframe_ms(options->market.frame) ? timeframe_ms(options->market.frame) : 31 * (int64_t)DAY_MS;
+    int64_t frame_ms = timeframe_ms(options->market.frame) ? timeframe_ms(options->market.frame)
+                                                           : 31 * (int64_t)DAY_MS;
     double years = (double)options->bars * (double)frame_ms / (365.25 * (double)DAY_MS);
 
     if (options->symbols < 1 || options->symbols > SAMPLE_SYMBOLS_MAX)
-        return fail(err, STATUS_USAGE, "a sample market has 1 to %d symbols, not %zu", SAMPLE_SYMBOLS_MAX,
-                    options->symbols);
+        return fail(err, STATUS_USAGE, "a sample market has 1 to %d symbols, not %zu",
+                    SAMPLE_SYMBOLS_MAX, options->symbols);
     if (options->bars < 1 || options->bars > SAMPLE_BARS_MAX)
-        return fail(err, STATUS_USAGE, "a sample market has 1 to %d bars, not %zu", SAMPLE_BARS_MAX, options->bars);
+        return fail(err, STATUS_USAGE, "a sample market has 1 to %d bars, not %zu", SAMPLE_BARS_MAX,
+                    options->bars);
     if (years > 300)
-        return fail(err, STATUS_USAGE, "%zu bars of %s would begin before the year 1725", options->bars,
-                    timeframe_name(options->market.frame));
+        return fail(err, STATUS_USAGE, "%zu bars of %s would begin before the year 1725",
+                    options->bars, timeframe_name(options->market.frame));
     return STATUS_OK;
 }
 
-static enum status put_symbol(const struct sample_options *options, struct writer *writer, size_t symbol,
-                              double *const column[BAR_COLUMNS], int64_t *time, struct sample_report *report,
-                              struct error *err)
+static enum status put_symbol(const struct sample_options *options, struct writer *writer,
+                              size_t symbol, double *const column[BAR_COLUMNS], int64_t *time,
+                              struct sample_report *report, struct error *err)
 {
     struct bars bars = {.count = options->bars, .time = time};
     struct put_result put = {0};
@@ -145,12 +153,14 @@ static enum status put_symbol(const struct sample_options *options, struct write
     if (put.contradicted == 0)
         return STATUS_OK;
     market_to_text(&options->market, market);
-    return fail(err, STATUS_REFUSED, "%s holds other bars of %s: take another --market, or remove it first (harrier rm %s)",
-                market, name, market);
+    return fail(
+        err, STATUS_REFUSED,
+        "%s holds other bars of %s: take another --market, or remove it first (harrier rm %s)",
+        market, name, market);
 }
 
-static enum status put_all(const struct sample_options *options, struct writer *writer, void *memory,
-                           struct sample_report *report, struct error *err)
+static enum status put_all(const struct sample_options *options, struct writer *writer,
+                           void *memory, struct sample_report *report, struct error *err)
 {
     double *column[BAR_COLUMNS];
     int64_t *time = memory;
@@ -165,7 +175,8 @@ static enum status put_all(const struct sample_options *options, struct writer *
     return writer_commit(writer, err);
 }
 
-enum status sample_run(const struct sample_options *options, struct sample_report *report, struct error *err)
+enum status sample_run(const struct sample_options *options, struct sample_report *report,
+                       struct error *err)
 {
     struct writer *writer = NULL;
     enum status status;
@@ -176,7 +187,8 @@ enum status sample_run(const struct sample_options *options, struct sample_repor
     memory = mem_alloc(options->bars * (1 + BAR_COLUMNS) * sizeof(double));
     if (!memory)
         return fail(err, STATUS_MEMORY, "no memory for %zu bars", options->bars);
-    status = writer_open(&writer, options->env, options->data_dir, &options->market, "harrier sample", err);
+    status = writer_open(&writer, options->env, options->data_dir, &options->market,
+                         "harrier sample", err);
     if (status == STATUS_OK)
         status = put_all(options, writer, memory, report, err);
     writer_close(writer);

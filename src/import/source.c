@@ -1,4 +1,5 @@
-/* source: walks paths, folders and archives in a fixed order: paths as given, names in order of bytes. */
+/* source: walks paths, folders and archives in a fixed order: paths as given, names in order of
+ * bytes. */
 #include "import/source.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ void source_file_deinit(struct source_file *file)
     *file = (struct source_file){0};
 }
 
-/* ---- which files -------------------------------------------------------------------------------------------- */
+/* ---- which files --------------------------------------------------------------------------- */
 
 static size_t base_of(const char *name, size_t length)
 {
@@ -40,7 +41,8 @@ static bool is_data_name(struct text base)
     for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
         size_t length = strlen(endings[i]);
 
-        if (plain.length > length && memcmp(plain.at + plain.length - length, endings[i], length) == 0)
+        if (plain.length > length &&
+            memcmp(plain.at + plain.length - length, endings[i], length) == 0)
             return true;
     }
     return false;
@@ -60,14 +62,16 @@ static bool is_picked(const struct source *source, struct text path)
     return false;
 }
 
-static enum status add_place(struct source *source, const char *path, uint64_t bytes, struct error *err)
+static enum status add_place(struct source *source, const char *path, uint64_t bytes,
+                             struct error *err)
 {
     char *copy;
 
     if (source->count == IMPORT_FILES_MAX)
         return fail(err, STATUS_LIMIT, "more than %d files", IMPORT_FILES_MAX);
     copy = mem_copy_text(path);
-    if (!copy || mem_grow((void **)&source->places, &source->capacity, source->count + 1, sizeof *source->places) != 0) {
+    if (!copy || mem_grow((void **)&source->places, &source->capacity, source->count + 1,
+                          sizeof *source->places) != 0) {
         mem_free(copy);
         return fail(err, STATUS_MEMORY, "%s: no memory to list files", path);
     }
@@ -76,37 +80,41 @@ static enum status add_place(struct source *source, const char *path, uint64_t b
     return STATUS_OK;
 }
 
-static enum status add_folder(struct source *source, const char *path, unsigned depth, struct error *err);
+static enum status add_folder(struct source *source, const char *path, unsigned depth,
+                              struct error *err);
 
-static enum status add_name(struct source *source, const char *folder, const char *name, unsigned depth,
-                            struct error *err)
+static enum status add_name(struct source *source, const char *folder, const char *name,
+                            unsigned depth, struct error *err)
 {
     char path[4096];
     struct file_info info;
 
     if (name[0] == '.')
         return STATUS_OK;
-    if ((size_t)snprintf(path, sizeof path, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name) >=
-        sizeof path)
+    if ((size_t)snprintf(path, sizeof path, "%s%s%s", folder,
+                         folder[strlen(folder) - 1] == '/' ? "" : "/", name) >= sizeof path)
         return fail(err, STATUS_LIMIT, "%s/%s: the path is too long", folder, name);
     TRY(source->env->calls->path_info(source->env, path, &info, err));
     if (info.is_directory)
         return add_folder(source, path, depth + 1, err);
-    if (info.is_regular && (is_picked(source, text_of(path)) ||
-                            (source->glob_count > 0 && unpack_is_named(text_of(name)) && is_data_name(text_of(name)))))
+    if (info.is_regular &&
+        (is_picked(source, text_of(path)) ||
+         (source->glob_count > 0 && unpack_is_named(text_of(name)) && is_data_name(text_of(name)))))
         return add_place(source, path, info.bytes, err);
     source->not_picked++;
     return STATUS_OK;
 }
 
-static enum status add_folder(struct source *source, const char *path, unsigned depth, struct error *err)
+static enum status add_folder(struct source *source, const char *path, unsigned depth,
+                              struct error *err)
 {
     char **names;
     size_t count;
     enum status status = STATUS_OK;
 
     if (depth > SOURCE_DEPTH_MAX)
-        return fail(err, STATUS_LIMIT, "%s: more than %d folders in one another", path, SOURCE_DEPTH_MAX);
+        return fail(err, STATUS_LIMIT, "%s: more than %d folders in one another", path,
+                    SOURCE_DEPTH_MAX);
     TRY(source->env->calls->list(source->env, path, &names, &count, err));
     for (size_t i = 0; i < count; i++) {
         if (status == STATUS_OK)
@@ -117,12 +125,13 @@ static enum status add_folder(struct source *source, const char *path, unsigned 
     return status;
 }
 
-enum status source_init(struct source *source, struct env *env, const struct import_options *options,
-                        struct error *err)
+enum status source_init(struct source *source, struct env *env,
+                        const struct import_options *options, struct error *err)
 {
     enum status status = STATUS_OK;
 
-    *source = (struct source){.env = env, .globs = options->globs, .glob_count = options->glob_count};
+    *source = (struct source){
+        .env = env, .globs = options->globs, .glob_count = options->glob_count};
     for (size_t i = 0; i < options->path_count && status == STATUS_OK; i++) {
         const char *path = options->paths[i];
         struct file_info info;
@@ -136,7 +145,8 @@ enum status source_init(struct source *source, struct env *env, const struct imp
         if (status != STATUS_OK)
             break;
         source->pipe |= !info.is_directory && !info.is_regular;
-        status = info.is_directory ? add_folder(source, path, 0, err) : add_place(source, path, info.bytes, err);
+        status = info.is_directory ? add_folder(source, path, 0, err)
+                                   : add_place(source, path, info.bytes, err);
     }
     if (source->pipe)
         source->bytes_total = 0;
@@ -156,7 +166,7 @@ void source_deinit(struct source *source)
     source->count = source->next = source->capacity = 0;
 }
 
-/* ---- one file after the other -------------------------------------------------------------------------------- */
+/* ---- one file after the other -------------------------------------------------------------- */
 
 static bool name_file(struct source_file *file, const char *archive, const char *entry)
 {
@@ -171,7 +181,8 @@ static bool name_file(struct source_file *file, const char *archive, const char 
     for (char *c = file->name; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?'; /* names from an archive go to terminals */
-    file->base = entry_length ? archive_length + 1 + base_of(entry, entry_length) : base_of(archive, archive_length);
+    file->base = entry_length ? archive_length + 1 + base_of(entry, entry_length)
+                              : base_of(archive, archive_length);
     base = text_of(file->name + file->base);
     file->base_length = unpack_plain_length(base);
     return true;
@@ -206,19 +217,21 @@ static enum status load_entry(struct source *source, struct source_file *file, s
             char *grown = mem_resize(file->bytes, wanted);
 
             if (!grown)
-                return fail(err, STATUS_MEMORY, "%s: no memory for a file of an archive", file->name);
+                return fail(err, STATUS_MEMORY, "%s: no memory for a file of an archive",
+                            file->name);
             file->bytes = grown;
             capacity = wanted;
         }
-        TRY(unpack_read(source->archive, file->bytes + file->length, capacity - file->length, &got, err));
+        TRY(unpack_read(source->archive, file->bytes + file->length, capacity - file->length, &got,
+                        err));
         file->length += got;
     }
     return STATUS_OK;
 }
 
 /* The next picked file of the open archive; `*done` where there is none. */
-static enum status next_entry(struct source *source, const char *path, struct source_file *file, bool *done,
-                              struct error *err)
+static enum status next_entry(struct source *source, const char *path, struct source_file *file,
+                              bool *done, struct error *err)
 {
     const char *entry;
 
@@ -247,7 +260,8 @@ static bool close_archive(struct source *source)
 }
 
 /* False: go on with the next place. */
-static bool from_archive(struct source *source, const char *path, struct source_file *file, bool *no_memory)
+static bool from_archive(struct source *source, const char *path, struct source_file *file,
+                         bool *no_memory)
 {
     struct error err;
     enum status status = STATUS_OK;
@@ -282,7 +296,9 @@ bool source_next(struct source *source, struct source_file *file, bool *no_memor
         file->path = mem_copy_text(place->path);
         file->disk_bytes = place->bytes;
         source->next++;
-        *no_memory = !file->path || !name_file(file, strcmp(place->path, input_path) == 0 ? input_name : place->path, "");
+        *no_memory = !file->path ||
+                     !name_file(
+                         file, strcmp(place->path, input_path) == 0 ? input_name : place->path, "");
         if (strcmp(place->path, input_path) == 0)
             file->base_length = 0;
         return !*no_memory;

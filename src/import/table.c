@@ -1,4 +1,5 @@
-/* table: the rows of one file.  Owns the judgement that needs more than one row: order, doubles, spacing. */
+/* table: the rows of one file.  Owns the judgement that needs more than one row: order, doubles,
+ * spacing. */
 #include "import/table.h"
 
 #include <math.h>
@@ -37,7 +38,7 @@ void table_deinit(struct table *table)
     *table = (struct table){0};
 }
 
-/* ---- symbols ------------------------------------------------------------------------------------------ */
+/* ---- symbols ------------------------------------------------------------------------------- */
 
 static size_t slot_of(const struct table *table, struct text symbol)
 {
@@ -130,10 +131,10 @@ struct bars series_bars(const struct series *series)
     return bars;
 }
 
-/* ---- rejects ------------------------------------------------------------------------------------------ */
+/* ---- rejects ------------------------------------------------------------------------------- */
 
-static void reject_rows(struct table *table, uint64_t rows, uint32_t line, enum import_reason reason,
-                        const char *format, va_list args)
+static void reject_rows(struct table *table, uint64_t rows, uint32_t line,
+                        enum import_reason reason, const char *format, va_list args)
 {
     struct import_reject *reject;
     bool shown = table->counts.rejected[reason] < table->rejects_shown;
@@ -152,7 +153,8 @@ static void reject_rows(struct table *table, uint64_t rows, uint32_t line, enum 
     vsnprintf(reject->text, sizeof reject->text, format, args);
 }
 
-void table_reject(struct table *table, uint32_t line, enum import_reason reason, const char *format, ...)
+void table_reject(struct table *table, uint32_t line, enum import_reason reason, const char *format,
+                  ...)
 {
     va_list args;
 
@@ -205,12 +207,13 @@ void table_reject_bar(struct table *table, uint32_t line, const double value[BAR
     for (int c = BAR_OPEN; c <= BAR_CLOSE; c += BAR_CLOSE - BAR_OPEN)
         if (value[c] < value[BAR_LOW] || value[c] > value[BAR_HIGH]) {
             double_to_text(value[c], a);
-            table_reject(table, line, IMPORT_OUTSIDE, "%s %s is outside low %s to high %s", names[c], a, low, high);
+            table_reject(table, line, IMPORT_OUTSIDE, "%s %s is outside low %s to high %s",
+                         names[c], a, low, high);
             return;
         }
 }
 
-/* ---- order -------------------------------------------------------------------------------------------- */
+/* ---- order --------------------------------------------------------------------------------- */
 
 static enum table_order order_of(const int64_t *time, size_t count)
 {
@@ -236,7 +239,9 @@ static void sort_places(const int64_t *time, uint32_t *place, uint32_t *spare, s
             size_t a = begin, b = middle;
 
             for (size_t i = begin; i < end; i++)
-                spare[i] = a < middle && (b == end || time[place[a]] <= time[place[b]]) ? place[a++] : place[b++];
+                spare[i] = a < middle && (b == end || time[place[a]] <= time[place[b]])
+                               ? place[a++]
+                               : place[b++];
         }
         place = spare;
         spare = swap;
@@ -285,7 +290,7 @@ static bool series_sort(struct series *series)
     return fine;
 }
 
-/* ---- doubles ------------------------------------------------------------------------------------------ */
+/* ---- doubles ------------------------------------------------------------------------------- */
 
 static void move_row(struct series *series, size_t to, size_t from)
 {
@@ -327,14 +332,15 @@ static void take_out_doubles(struct table *table, struct series *series)
             time_to_text(series->time[i], timeframe_is_daily_or_longer(table->frame), time);
             double_to_text(series->column[c][kept - 1], first);
             double_to_text(series->column[c][i], second);
-            table_reject(table, series->line[i], IMPORT_DIFFERS, "%s is in line %u with %s %s, here %s: the first stays",
-                         time, series->line[kept - 1], names[c], first, second);
+            table_reject(table, series->line[i], IMPORT_DIFFERS,
+                         "%s is in line %u with %s %s, here %s: the first stays", time,
+                         series->line[kept - 1], names[c], first, second);
         }
     }
     series->count = kept;
 }
 
-/* ---- spacing ------------------------------------------------------------------------------------------ */
+/* ---- spacing ------------------------------------------------------------------------------- */
 
 /* "5 minutes", "1 hour", "1 day" */
 static void duration_words(int64_t ms, char words[48])
@@ -342,7 +348,8 @@ static void duration_words(int64_t ms, char words[48])
     static const struct {
         int64_t ms;
         const char *name;
-    } units[] = {{DAY_MS, "day"}, {HOUR_MS, "hour"}, {60000, "minute"}, {1000, "second"}, {1, "ms"}};
+    } units[] = {
+        {DAY_MS, "day"}, {HOUR_MS, "hour"}, {60000, "minute"}, {1000, "second"}, {1, "ms"}};
     size_t u = 0;
 
     if (ms >= 28 * (int64_t)DAY_MS && ms <= 31 * (int64_t)DAY_MS) {
@@ -355,7 +362,8 @@ static void duration_words(int64_t ms, char words[48])
              ms / units[u].ms == 1 || units[u].ms == 1 ? "" : "s");
 }
 
-/* Finer than this no two bars may be: a clock change takes an hour from bars that follow the clock. */
+/* Finer than this no two bars may be: a clock change takes an hour from bars that follow the clock.
+ */
 static int64_t least_distance(enum timeframe frame)
 {
     int64_t ms = timeframe_ms(frame);
@@ -402,12 +410,12 @@ static bool is_too_fine(const struct series *series, enum timeframe frame)
     return near * 2 > series->count - 1;
 }
 
-/* Rows that are all whole multiples of something longer apart are bars of that.  Chance could do it too: with
- * `ratio` times the distance and n gaps in 1 of ratio^n cases, and 1 of 256 is where it is no longer
- * believed. */
+/* Rows that are all whole multiples of something longer apart are bars of that.  Chance could do it
+ * too: with `ratio` times the distance and n gaps in 1 of ratio^n cases, and 1 of 256 is where it
+ * is no longer believed. */
 static int64_t coarser_distance(const struct series *series, enum timeframe frame)
 {
-    int64_t divisor = 0, least = INT64_MAX;
+    int64_t divisor = 0, least = INT64_MAX, ratio;
     int64_t unit = timeframe_ms(frame) ? timeframe_ms(frame) : 31 * (int64_t)DAY_MS;
     double gaps = (double)(series->count - 1);
 
@@ -417,7 +425,8 @@ static int64_t coarser_distance(const struct series *series, enum timeframe fram
         divisor = greatest_divisor(divisor, distance);
         least = MIN(least, distance);
     }
-    if (timeframe_ms(frame) && divisor > unit && gaps * log2((double)(divisor / unit)) >= 8)
+    ratio = divisor / unit;
+    if (timeframe_ms(frame) && ratio > 1 && gaps * log2((double)ratio) >= 8)
         return divisor;
     if (frame == TIMEFRAME_1D && least >= 28 * (int64_t)DAY_MS && gaps >= 3)
         return least; /* months have no divisor but a day */
@@ -426,8 +435,9 @@ static int64_t coarser_distance(const struct series *series, enum timeframe fram
     return 0;
 }
 
-/* The grid that rows must share: full periods for days and longer, full hours for 2h to 12h (whose bars may
- * follow a clock that changes), the same part of the period for what is finer: sessions begin at 09:15. */
+/* The grid that rows must share: full periods for days and longer, full hours for 2h to 12h (whose
+ * bars may follow a clock that changes), the same part of the period for what is finer: sessions
+ * begin at 09:15. */
 static int64_t phase_of(enum timeframe frame, int64_t time_ms)
 {
     int64_t period = MIN(timeframe_ms(frame), HOUR_MS), over;
@@ -462,10 +472,15 @@ static void refuse_grid(struct table *table, struct series *series)
 
     time_to_text(series->time[0], false, first);
     if (timeframe_is_daily_or_longer(table->frame))
-        table_reject_series(table, series, "times like %s are not where bars of %s begin (%s00:00 UTC)", first, frame,
-                            table->frame == TIMEFRAME_1W ? "Monday " : table->frame == TIMEFRAME_1MO ? "the first, " : "");
+        table_reject_series(table, series,
+                            "times like %s are not where bars of %s begin (%s00:00 UTC)", first,
+                            frame,
+                            table->frame == TIMEFRAME_1W    ? "Monday "
+                            : table->frame == TIMEFRAME_1MO ? "the first, "
+                                                            : "");
     else
-        table_reject_series(table, series, "times like %s fall on no common grid of %s", first, frame);
+        table_reject_series(table, series, "times like %s fall on no common grid of %s", first,
+                            frame);
 }
 
 /* Takes out the rows whose time does not fit; all of them where most do not. */
@@ -486,11 +501,12 @@ static void judge_grid(struct table *table, struct series *series)
 
         time_to_text(series->time[i], false, time);
         if (phase_of(table->frame, series->time[i]) != phase) {
-            table_reject(table, series->line[i], IMPORT_OFF_GRID, "%s is not where a bar of %s begins", time,
-                         timeframe_name(table->frame));
+            table_reject(table, series->line[i], IMPORT_OFF_GRID,
+                         "%s is not where a bar of %s begins", time, timeframe_name(table->frame));
         } else if (kept > 0 && series->time[i] - series->time[kept - 1] < least) {
             duration_words(series->time[i] - series->time[kept - 1], words);
-            table_reject(table, series->line[i], IMPORT_OFF_GRID, "%s is only %s after the bar before", time, words);
+            table_reject(table, series->line[i], IMPORT_OFF_GRID,
+                         "%s is only %s after the bar before", time, words);
         } else {
             if (kept != i)
                 move_row(series, kept, i);
@@ -522,20 +538,25 @@ static void judge_spacing(struct table *table, struct series *series)
 
     if (series->count > 2 && is_too_fine(series, table->frame)) {
         duration_words(usual_distance(series), words);
-        table_reject_series(table, series, "rows are %s apart, too close for %s: import them under their own timeframe "
-                            "and use `harrier resample`", words, frame);
+        table_reject_series(
+            table, series,
+            "rows are %s apart, too close for %s: import them under their own timeframe "
+            "and use `harrier resample`",
+            words, frame);
         return;
     }
     if (!is_on_grid(series, table->frame))
         judge_grid(table, series);
     if (series->count > 2 && (coarser = coarser_distance(series, table->frame)) != 0) {
         duration_words(coarser, words);
-        table_reject_series(table, series, "rows are %s apart, too far for %s: import them under their own timeframe",
-                            words, frame);
+        table_reject_series(
+            table, series,
+            "rows are %s apart, too far for %s: import them under their own timeframe", words,
+            frame);
     }
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------------- */
 
 static int by_reason_and_line(const void *a, const void *b)
 {
@@ -555,7 +576,8 @@ void table_finish(struct table *table)
         if (series->count == 0)
             continue;
         if (order != ORDER_ONE_ROW)
-            table->order = table->order == ORDER_ONE_ROW || table->order == order ? order : ORDER_MIXED;
+            table->order = table->order == ORDER_ONE_ROW || table->order == order ? order
+                                                                                  : ORDER_MIXED;
         if ((order == ORDER_NEWEST_FIRST || order == ORDER_MIXED) && !series_sort(series)) {
             table->no_memory = true;
             break;

@@ -16,8 +16,8 @@ struct calls {
     int (*archive_read_support_format_tar)(struct archive *);
     int (*archive_read_support_format_zip_streamable)(struct archive *);
     int (*archive_read_support_format_raw)(struct archive *);
-    int (*archive_read_open)(struct archive *, void *, archive_open_callback *, archive_read_callback *,
-                             archive_close_callback *);
+    int (*archive_read_open)(struct archive *, void *, archive_open_callback *,
+                             archive_read_callback *, archive_close_callback *);
     int (*archive_read_next_header)(struct archive *, struct archive_entry **);
     la_ssize_t (*archive_read_data)(struct archive *, void *, size_t);
     const char *(*archive_error_string)(struct archive *);
@@ -74,23 +74,36 @@ static enum status load_library(struct unpacker *reader, struct error *err)
         size_t offset;
     } wanted[] = {
 #define CALL(name) {#name, offsetof(struct calls, name)}
-        CALL(archive_read_new), CALL(archive_read_free), CALL(archive_read_support_filter_all),
-        CALL(archive_read_support_format_tar), CALL(archive_read_support_format_zip_streamable),
-        CALL(archive_read_support_format_raw), CALL(archive_read_open), CALL(archive_read_next_header),
-        CALL(archive_read_data), CALL(archive_error_string), CALL(archive_format), CALL(archive_entry_pathname),
-        CALL(archive_entry_pathname_utf8), CALL(archive_entry_filetype),
+        CALL(archive_read_new),
+        CALL(archive_read_free),
+        CALL(archive_read_support_filter_all),
+        CALL(archive_read_support_format_tar),
+        CALL(archive_read_support_format_zip_streamable),
+        CALL(archive_read_support_format_raw),
+        CALL(archive_read_open),
+        CALL(archive_read_next_header),
+        CALL(archive_read_data),
+        CALL(archive_error_string),
+        CALL(archive_format),
+        CALL(archive_entry_pathname),
+        CALL(archive_entry_pathname_utf8),
+        CALL(archive_entry_filetype),
 #undef CALL
     };
 
     reader->library = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!reader->library)
-        return fail(err, STATUS_SYSTEM, "%s: archives need the library libarchive (Debian: libarchive13): %s; or unpack it "
-                    "first", reader->path, dlerror());
+        return fail(
+            err, STATUS_SYSTEM,
+            "%s: archives need the library libarchive (Debian: libarchive13): %s; or unpack it "
+            "first",
+            reader->path, dlerror());
     for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
         void *call = dlsym(reader->library, wanted[i].name);
 
         if (!call)
-            return fail(err, STATUS_SYSTEM, "%s: this libarchive has no %s", reader->path, wanted[i].name);
+            return fail(err, STATUS_SYSTEM, "%s: this libarchive has no %s", reader->path,
+                        wanted[i].name);
         memcpy((char *)&reader->calls + wanted[i].offset, &call, sizeof call);
     }
     return STATUS_OK;
@@ -103,8 +116,8 @@ static la_ssize_t read_block(struct archive *archive, void *context, const void 
 
     (void)archive;
     *block = reader->block;
-    if (reader->env->calls->read(reader->env, reader->file, reader->block, sizeof reader->block, reader->at, &got,
-                                 &reader->error) != STATUS_OK) {
+    if (reader->env->calls->read(reader->env, reader->file, reader->block, sizeof reader->block,
+                                 reader->at, &got, &reader->error) != STATUS_OK) {
         reader->failed = true;
         return ARCHIVE_FATAL;
     }
@@ -121,8 +134,8 @@ static enum status library_failed(struct unpacker *reader, struct error *err)
         *err = reader->error;
         return err->status;
     }
-    return fail(err, STATUS_CORRUPT, "%s: the archive cannot be read%s%s", reader->path, words ? ": " : "",
-                words ? words : "");
+    return fail(err, STATUS_CORRUPT, "%s: the archive cannot be read%s%s", reader->path,
+                words ? ": " : "", words ? words : "");
 }
 
 static enum status start(struct unpacker *reader, struct error *err)
@@ -145,7 +158,7 @@ static enum status start(struct unpacker *reader, struct error *err)
 }
 
 enum status unpack_open(struct unpacker **opened, struct env *env, const char *path,
-                         atomic_uint_least64_t *bytes_read, struct error *err)
+                        atomic_uint_least64_t *bytes_read, struct error *err)
 {
     struct unpacker *reader = mem_zero(1, sizeof *reader);
     enum status status;
@@ -204,7 +217,7 @@ enum status unpack_next(struct unpacker *reader, const char **name, struct error
 }
 
 enum status unpack_read(struct unpacker *reader, void *bytes, size_t length, size_t *got,
-                              struct error *err)
+                        struct error *err)
 {
     la_ssize_t count = reader->calls.archive_read_data(reader->archive, bytes, length);
 

@@ -10,8 +10,8 @@ static enum status format_word(struct layout_wish *wish, struct text word, struc
         enum moment_unit unit;
         enum moment_order order;
     } words[] = {
-        {"s", UNIT_S, ORDER_UNKNOWN},   {"ms", UNIT_MS, ORDER_UNKNOWN},
-        {"us", UNIT_US, ORDER_UNKNOWN}, {"ns", UNIT_NS, ORDER_UNKNOWN},
+        {"s", UNIT_S, ORDER_UNKNOWN},           {"ms", UNIT_MS, ORDER_UNKNOWN},
+        {"us", UNIT_US, ORDER_UNKNOWN},         {"ns", UNIT_NS, ORDER_UNKNOWN},
         {"dmy", UNIT_BY_SIZE, ORDER_DAY_FIRST}, {"mdy", UNIT_BY_SIZE, ORDER_MONTH_FIRST},
     };
 
@@ -32,8 +32,11 @@ static enum status format_word(struct layout_wish *wish, struct text word, struc
     else if (text_is(word, "comma"))
         wish->decimal_comma = true;
     else
-        return fail(err, STATUS_USAGE, "--format: unknown word `%.*s`: there are csv json klines, dmy mdy, s ms us ns, "
-                    "comma", TEXT_ARG(word));
+        return fail(
+            err, STATUS_USAGE,
+            "--format: unknown word `%.*s`: there are csv json klines, dmy mdy, s ms us ns, "
+            "comma",
+            TEXT_ARG(word));
     return STATUS_OK;
 }
 
@@ -66,7 +69,8 @@ static bool split_at_equals(const char *given, struct text *before, struct text 
     return before->length > 0 && after->length > 0;
 }
 
-static enum status column_number(struct text name, const char *option, unsigned *number, struct error *err)
+static enum status column_number(struct text name, const char *option, unsigned *number,
+                                 struct error *err)
 {
     int64_t value;
 
@@ -74,8 +78,8 @@ static enum status column_number(struct text name, const char *option, unsigned 
     if (!text_to_int64(name, &value))
         return STATUS_OK;
     if (value < 1 || value > IMPORT_COLUMNS_MAX)
-        return fail(err, STATUS_USAGE, "%s: columns are counted from 1 to %d, not %.*s", option, IMPORT_COLUMNS_MAX,
-                    TEXT_ARG(name));
+        return fail(err, STATUS_USAGE, "%s: columns are counted from 1 to %d, not %.*s", option,
+                    IMPORT_COLUMNS_MAX, TEXT_ARG(name));
     *number = (unsigned)value;
     return STATUS_OK;
 }
@@ -87,23 +91,30 @@ static enum status read_column(struct layout_wish *wish, const char *given, stru
     struct text field, name;
 
     if (!split_at_equals(given, &field, &name))
-        return fail(err, STATUS_USAGE, "--column %s: expected FIELD=NAME or FIELD=NUMBER, such as volume=\"Volume USDT\" "
-                    "or time=1", given);
+        return fail(
+            err, STATUS_USAGE,
+            "--column %s: expected FIELD=NAME or FIELD=NUMBER, such as volume=\"Volume USDT\" "
+            "or time=1",
+            given);
     for (int f = 0; f < FIELD_COUNT; f++)
         if (text_is(field, names[f])) {
             wish->column[f].name = name;
             return column_number(name, "--column", &wish->column[f].number, err);
         }
     nearest = text_nearest(field, names, FIELD_COUNT);
-    return fail(err, STATUS_USAGE, "--column %s: unknown field `%.*s`%s%s%s; there are time clock open high low close "
-                "volume symbol", given, TEXT_ARG(field), nearest ? "; did you mean `" : "", nearest ? nearest : "",
+    return fail(err, STATUS_USAGE,
+                "--column %s: unknown field `%.*s`%s%s%s; there are time clock open high low close "
+                "volume symbol",
+                given, TEXT_ARG(field), nearest ? "; did you mean `" : "", nearest ? nearest : "",
                 nearest ? "`?" : "");
 }
 
-enum status layout_wish_init(struct layout_wish *wish, const struct import_options *options, struct error *err)
+enum status layout_wish_init(struct layout_wish *wish, const struct import_options *options,
+                             struct error *err)
 {
     *wish = (struct layout_wish){.price_factor = 1,
-                                 .symbol_elsewhere = options->symbol != NULL || options->symbol_from != NULL};
+                                 .symbol_elsewhere = options->symbol != NULL ||
+                                                     options->symbol_from != NULL};
     if (options->format)
         TRY(read_format(wish, options->format, err));
     for (size_t i = 0; i < options->column_count; i++)
@@ -112,12 +123,16 @@ enum status layout_wish_init(struct layout_wish *wish, const struct import_optio
         return fail(err, STATUS_USAGE, "--where: at most %d of them", IMPORT_WHERES_MAX);
     for (size_t i = 0; i < options->where_count; i++) {
         if (!split_at_equals(options->wheres[i], &wish->where[i].name, &wish->where[i].value))
-            return fail(err, STATUS_USAGE, "--where %s: expected COLUMN=VALUE, such as Series=EQ", options->wheres[i]);
+            return fail(err, STATUS_USAGE, "--where %s: expected COLUMN=VALUE, such as Series=EQ",
+                        options->wheres[i]);
         TRY(column_number(wish->where[i].name, "--where", &wish->where[i].number, err));
         wish->where_count++;
     }
-    if (options->scale && !number_scale_parse(text_of(options->scale), &wish->price_shift, &wish->price_factor))
-        return fail(err, STATUS_USAGE, "--scale %s: expected a number above 0 that prices are multiplied by, such as "
-                    "0.00001 or 1/100000", options->scale);
+    if (options->scale &&
+        !number_scale_parse(text_of(options->scale), &wish->price_shift, &wish->price_factor))
+        return fail(err, STATUS_USAGE,
+                    "--scale %s: expected a number above 0 that prices are multiplied by, such as "
+                    "0.00001 or 1/100000",
+                    options->scale);
     return STATUS_OK;
 }

@@ -17,7 +17,8 @@ void bars_csv_number(struct buffer *buffer, double number)
         buffer_add_double(buffer, number);
 }
 
-void bars_csv_row(struct buffer *buffer, const struct bars *bars, size_t index, enum timeframe frame)
+void bars_csv_row(struct buffer *buffer, const struct bars *bars, size_t index,
+                  enum timeframe frame)
 {
     char row[ROW_BYTES_MAX];
     size_t length = time_to_text(bars->time[index], timeframe_is_daily_or_longer(frame), row);
@@ -30,7 +31,8 @@ void bars_csv_row(struct buffer *buffer, const struct bars *bars, size_t index, 
 }
 
 enum status bars_write_csv(const struct bars *bars, enum timeframe frame,
-                           enum status (*write)(void *context, const char *bytes, size_t length, struct error *err),
+                           enum status (*write)(void *context, const char *bytes, size_t length,
+                                                struct error *err),
                            void *context, struct error *err)
 {
     struct buffer buffer = {0};

@@ -13,7 +13,7 @@ enum {
     HOUR_MS = 3600000
 };
 
-/* ---- fixed distances ------------------------------------------------------------------------------------ */
+/* ---- fixed distances ----------------------------------------------------------------------- */
 
 static bool digits_of(struct text *text, unsigned count, int *value)
 {
@@ -54,7 +54,7 @@ static bool fixed_offset(struct text text, int64_t *offset_ms)
     return true;
 }
 
-/* ---- TZif ----------------------------------------------------------------------------------------------- */
+/* ---- TZif ---------------------------------------------------------------------------------- */
 
 static int64_t big_endian(const unsigned char *at, int bytes)
 {
@@ -68,7 +68,8 @@ static int64_t big_endian(const unsigned char *at, int bytes)
 static bool add_change(struct zone *zone, size_t *capacity, int64_t from_ms, int64_t offset_ms)
 {
     if (zone->change_count == ZONE_CHANGES_MAX ||
-        mem_grow((void **)&zone->changes, capacity, zone->change_count + 1, sizeof *zone->changes) != 0)
+        mem_grow((void **)&zone->changes, capacity, zone->change_count + 1,
+                 sizeof *zone->changes) != 0)
         return false;
     zone->changes[zone->change_count++] = (struct zone_change){from_ms, offset_ms};
     return true;
@@ -104,7 +105,8 @@ static bool footer_number(struct footer *footer, int *value)
     const char *begin = footer->at;
 
     *value = 0;
-    while (footer->at < footer->end && *footer->at >= '0' && *footer->at <= '9' && footer->at - begin < 4)
+    while (footer->at < footer->end && *footer->at >= '0' && *footer->at <= '9' &&
+           footer->at - begin < 4)
         *value = *value * 10 + (*footer->at++ - '0');
     return footer->at > begin;
 }
@@ -137,8 +139,9 @@ static bool footer_time(struct footer *footer, int64_t *ms)
 static bool footer_rule(struct footer *footer, struct yearly_rule *rule)
 {
     rule->at_ms = 2 * HOUR_MS;
-    return footer_char(footer, ',') && footer_char(footer, 'M') && footer_number(footer, &rule->month) &&
-           footer_char(footer, '.') && footer_number(footer, &rule->week) && footer_char(footer, '.') &&
+    return footer_char(footer, ',') && footer_char(footer, 'M') &&
+           footer_number(footer, &rule->month) && footer_char(footer, '.') &&
+           footer_number(footer, &rule->week) && footer_char(footer, '.') &&
            footer_number(footer, &rule->weekday) && rule->month >= 1 && rule->month <= 12 &&
            (!footer_char(footer, '/') || footer_time(footer, &rule->at_ms));
 }
@@ -186,7 +189,8 @@ static bool add_footer(struct zone *zone, size_t *capacity, struct footer footer
         for (int i = 0; i < 2; i++) {
             struct zone_change *next = &change[south ? 1 - i : i];
 
-            if (next->from_ms > after_ms && !add_change(zone, capacity, next->from_ms, next->offset_ms))
+            if (next->from_ms > after_ms &&
+                !add_change(zone, capacity, next->from_ms, next->offset_ms))
                 return false;
         }
     }
@@ -199,16 +203,18 @@ struct tzif_counts {
 
 enum { TZIF_HEADER_BYTES = 44 };
 
-static bool tzif_header(const unsigned char *at, const unsigned char *end, struct tzif_counts *counts)
+static bool tzif_header(const unsigned char *at, const unsigned char *end,
+                        struct tzif_counts *counts)
 {
     if (end - at < TZIF_HEADER_BYTES || memcmp(at, "TZif", 4) != 0 || at[4] < '2')
         return false;
-    *counts = (struct tzif_counts){big_endian(at + 20, 4), big_endian(at + 24, 4), big_endian(at + 28, 4),
-                                   big_endian(at + 32, 4), big_endian(at + 36, 4), big_endian(at + 40, 4)};
+    *counts = (struct tzif_counts){big_endian(at + 20, 4), big_endian(at + 24, 4),
+                                   big_endian(at + 28, 4), big_endian(at + 32, 4),
+                                   big_endian(at + 36, 4), big_endian(at + 40, 4)};
     return counts->utc >= 0 && counts->standard >= 0 && counts->leaps >= 0 && counts->times >= 0 &&
-           counts->types > 0 && counts->chars >= 0 && counts->times <= ZONE_CHANGES_MAX && counts->types <= 256 &&
-           counts->chars <= ZONE_FILE_BYTES_MAX && counts->leaps <= ZONE_CHANGES_MAX && counts->utc <= 256 &&
-           counts->standard <= 256;
+           counts->types > 0 && counts->chars >= 0 && counts->times <= ZONE_CHANGES_MAX &&
+           counts->types <= 256 && counts->chars <= ZONE_FILE_BYTES_MAX &&
+           counts->leaps <= ZONE_CHANGES_MAX && counts->utc <= 256 && counts->standard <= 256;
 }
 
 /* The block with 64-bit times, behind the one with 32-bit times. */
@@ -221,14 +227,15 @@ static bool tzif_read(struct zone *zone, const unsigned char *at, const unsigned
 
     if (!tzif_header(at, end, &counts))
         return false;
-    at += TZIF_HEADER_BYTES + counts.times * 5 + counts.types * 6 + counts.chars + counts.leaps * 8 +
-          counts.standard + counts.utc;
+    at += TZIF_HEADER_BYTES + counts.times * 5 + counts.types * 6 + counts.chars +
+          counts.leaps * 8 + counts.standard + counts.utc;
     if (at > end || !tzif_header(at, end, &counts))
         return false;
     times = at + TZIF_HEADER_BYTES;
     types = times + counts.times * 8;
     type = types + counts.times;
-    footer = type + counts.types * 6 + counts.chars + counts.leaps * 12 + counts.standard + counts.utc;
+    footer = type + counts.types * 6 + counts.chars + counts.leaps * 12 + counts.standard +
+             counts.utc;
     if (footer > end)
         return false;
     zone->offset_ms = big_endian(type, 4) * 1000;
@@ -246,18 +253,24 @@ static bool tzif_read(struct zone *zone, const unsigned char *at, const unsigned
             return false;
     }
     if (end - footer >= 2 && footer[0] == '\n' && end[-1] == '\n')
-        return add_footer(zone, &capacity, (struct footer){(const char *)footer + 1, (const char *)end - 1}, last_ms);
+        return add_footer(zone, &capacity,
+                          (struct footer){(const char *)footer + 1, (const char *)end - 1},
+                          last_ms);
     return true;
 }
 
 static bool is_zone_name(struct text name)
 {
-    if (name.length == 0 || name.length >= sizeof((struct zone *)0)->name || name.at[0] == '/' || name.at[0] == '.')
+    static const char marks[4] = {'/', '_', '-', '+'};
+
+    if (name.length == 0 || name.length >= sizeof((struct zone *)0)->name || name.at[0] == '/' ||
+        name.at[0] == '.')
         return false;
     for (size_t i = 0; i < name.length; i++) {
         char c = name.at[i];
 
-        if (!((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') && !memchr("/_-+", c, 4))
+        if (!((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') &&
+            !memchr(marks, c, sizeof marks))
             return false;
     }
     return true;
@@ -272,16 +285,20 @@ enum status zone_open(struct zone *zone, struct env *env, struct text name, stru
 
     *zone = (struct zone){0};
     snprintf(zone->name, sizeof zone->name, "%.*s", TEXT_ARG(name));
-    if (name.length == 0 || text_is(name, "UTC") || text_is(name, "Z") || fixed_offset(name, &zone->offset_ms))
+    if (name.length == 0 || text_is(name, "UTC") || text_is(name, "Z") ||
+        fixed_offset(name, &zone->offset_ms))
         return STATUS_OK;
     if (!is_zone_name(name))
-        return fail(err, STATUS_USAGE, "\"%.*s\" is no zone: say +03:00, UTC or a name such as Europe/Athens",
+        return fail(err, STATUS_USAGE,
+                    "\"%.*s\" is no zone: say +03:00, UTC or a name such as Europe/Athens",
                     TEXT_ARG(name));
     snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", TEXT_ARG(name));
     status = file_read_whole(env, path, ZONE_FILE_BYTES_MAX, &bytes, &length, err);
     if (status == STATUS_MISSING)
-        return fail(err, STATUS_USAGE, "no zone \"%.*s\" in /usr/share/zoneinfo (package tzdata): say +03:00, UTC "
-                    "or a name such as Europe/Athens", TEXT_ARG(name));
+        return fail(err, STATUS_USAGE,
+                    "no zone \"%.*s\" in /usr/share/zoneinfo (package tzdata): say +03:00, UTC "
+                    "or a name such as Europe/Athens",
+                    TEXT_ARG(name));
     if (status != STATUS_OK)
         return status;
     fine = tzif_read(zone, (const unsigned char *)bytes, (const unsigned char *)bytes + length);
@@ -298,7 +315,7 @@ void zone_close(struct zone *zone)
     *zone = (struct zone){0};
 }
 
-/* ---- wall to UTC ------------------------------------------------------------------------------------------ */
+/* ---- wall to UTC --------------------------------------------------------------------------- */
 
 static int64_t offset_at(const struct zone *zone, int64_t utc_ms)
 {
@@ -315,7 +332,8 @@ static int64_t offset_at(const struct zone *zone, int64_t utc_ms)
     return low == 0 ? zone->offset_ms : zone->changes[low - 1].offset_ms;
 }
 
-/* A wall time is right in the offsets of a day before and a day after it; both, one or neither hold. */
+/* A wall time is right in the offsets of a day before and a day after it; both, one or neither
+ * hold. */
 enum zone_result zone_to_utc(const struct zone *zone, int64_t local_ms, int64_t *utc_ms)
 {
     int64_t before = offset_at(zone, local_ms - DAY_MS), after = offset_at(zone, local_ms + DAY_MS);

@@ -17,8 +17,8 @@ struct zone {
     size_t change_count;
 };
 
-/* "UTC", "Z", "+03:00", "-0500", or a name such as "Europe/Athens".  STATUS_USAGE where it is none, or where
- * the system has no such zone. */
+/* "UTC", "Z", "+03:00", "-0500", or a name such as "Europe/Athens".  STATUS_USAGE where it is none,
+ * or where the system has no such zone. */
 enum status zone_open(struct zone *zone, struct env *env, struct text name, struct error *err);
 void zone_close(struct zone *zone);
 

@@ -1,5 +1,5 @@
-/* Any bytes as a file: recognised or refused, read or rejected, and what is left is sane bars in order.  The
- * fast way and the slow way agree.  Built with -fsanitize=fuzzer. */
+/* Any bytes as a file: recognised or refused, read or rejected, and what is left is sane bars in
+ * order.  The fast way and the slow way agree.  Built with -fsanitize=fuzzer. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +27,8 @@ static void check_bars(const struct bars *bars)
 }
 
 /* The file as the importer reads it. */
-static void parse_whole(const struct import_options *options, const char *text, size_t length, char *buffer)
+static void parse_whole(const struct import_options *options, const char *text, size_t length,
+                        char *buffer)
 {
     static const char name[] = "fuzz.csv";
     atomic_uint_least64_t bytes_read = 0;
@@ -51,7 +52,8 @@ static void parse_whole(const struct import_options *options, const char *text, 
     parse_plan_deinit(&plan);
 }
 
-static void read_rows(struct table *table, const struct layout *layout, const char *text, size_t length, bool slow)
+static void read_rows(struct table *table, const struct layout *layout, const char *text,
+                      size_t length, bool slow)
 {
     static const struct zone utc = {.name = "UTC"};
     struct rows rows;
@@ -71,14 +73,16 @@ static void compare_ways(const struct import_options *options, char *text, size_
     struct table fast, slow;
 
     require(layout_wish_init(&wish, options, &err) == STATUS_OK);
-    if (length == 0 || text[length - 1] != '\n' || layout_of_csv(&layout, &wish, (struct text){text, length}, &err) ||
+    if (length == 0 || text[length - 1] != '\n' ||
+        layout_of_csv(&layout, &wish, (struct text){text, length}, &err) ||
         layout.column[FIELD_TIME] < 0)
         return;
     layout.column[FIELD_SYMBOL] = -1;
     read_rows(&fast, &layout, text + layout.data_at, length - layout.data_at, false);
     read_rows(&slow, &layout, text + layout.data_at, length - layout.data_at, true);
     require(memcmp(&fast.counts, &slow.counts, sizeof fast.counts) == 0);
-    require(fast.series_count == 1 && slow.series_count == 1 && fast.series[0].count == slow.series[0].count);
+    require(fast.series_count == 1 && slow.series_count == 1 &&
+            fast.series[0].count == slow.series[0].count);
     for (size_t i = 0; i < fast.series[0].count; i++) {
         require(fast.series[0].time[i] == slow.series[0].time[i]);
         for (int c = 0; c < BAR_COLUMNS; c++)

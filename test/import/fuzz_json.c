@@ -1,5 +1,5 @@
-/* Any bytes are JSON to the scanner exactly where they are to jansson, with the same rows, however they come in.
- * Built with -fsanitize=fuzzer. */
+/* Any bytes are JSON to the scanner exactly where they are to jansson, with the same rows, however
+ * they come in. Built with -fsanitize=fuzzer. */
 #include "base/base.h"
 
 #include "support_json.h"

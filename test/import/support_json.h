@@ -31,7 +31,8 @@ static inline struct json_seen json_see(const char *text, size_t length, size_t 
 
     json_init(&json);
     for (;;) {
-        /* A copy of its own, so that reading beyond the window is found by the address sanitizer. */
+        /* A copy of its own, so that reading beyond the window is found by the address sanitizer.
+         */
         char *copy = mem_alloc(end - at);
         const char *cursor = copy;
         enum json_step step;
@@ -64,15 +65,16 @@ static inline size_t json_count_rows(const json_t *value)
     json_t *child;
 
     if (json_is_object(value))
-        json_object_foreach((json_t *)(uintptr_t)value, key, child)
-            rows += json_count_rows(child);
+        json_object_foreach((json_t *)(uintptr_t)value, key, child) rows += json_count_rows(child);
     if (json_is_array(value))
-        json_array_foreach(value, index, child) {
+        json_array_foreach(value, index, child)
+        {
             bool plain = json_is_array(child) && json_array_size(child) >= JSON_ROW_FIELDS_MIN &&
                          json_array_size(child) <= IMPORT_COLUMNS_MAX;
 
             for (size_t i = 0; plain && i < json_array_size(child); i++)
-                plain = !json_is_array(json_array_get(child, i)) && !json_is_object(json_array_get(child, i));
+                plain = !json_is_array(json_array_get(child, i)) &&
+                        !json_is_object(json_array_get(child, i));
             rows += plain ? 1 : json_count_rows(child);
         }
     return rows;
@@ -81,19 +83,22 @@ static inline size_t json_count_rows(const json_t *value)
 /* What jansson refuses for reasons that a reader of text need not have. */
 static inline bool json_is_stricter(const json_error_t *error)
 {
-    return strstr(error->text, "too big") || strstr(error->text, "overflow") || strstr(error->text, "\\u0000") ||
-           strstr(error->text, "NUL byte") || strstr(error->text, "maximum parsing depth");
+    return strstr(error->text, "too big") || strstr(error->text, "overflow") ||
+           strstr(error->text, "\\u0000") || strstr(error->text, "NUL byte") ||
+           strstr(error->text, "maximum parsing depth");
 }
 
 /* NULL, or how the scanner and jansson differ. */
 static inline const char *json_compare(const char *text, size_t length, size_t window)
 {
-    struct json_seen seen = json_see(text, length, window), whole = json_see(text, length, length ? length : 1);
+    struct json_seen seen = json_see(text, length, window),
+                     whole = json_see(text, length, length ? length : 1);
     json_error_t error;
     json_t *value = json_loadb(text, length, JSON_DECODE_ANY, &error);
     const char *difference = NULL;
 
-    if (seen.taken != whole.taken || (seen.taken && (seen.rows != whole.rows || seen.hash != whole.hash)))
+    if (seen.taken != whole.taken ||
+        (seen.taken && (seen.rows != whole.rows || seen.hash != whole.hash)))
         difference = "windows make a difference";
     else if (length > 0 && memchr(text, '\0', length))
         difference = NULL; /* jansson takes one for the end of the text */

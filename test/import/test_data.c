@@ -1,5 +1,5 @@
-/* The real sets: every one is imported as it lies there, and what is stored is counted and summed against
- * numbers that other code found (HARRIER_SHARED/reference). */
+/* The real sets: every one is imported as it lies there, and what is stored is counted and summed
+ * against numbers that other code found (HARRIER_SHARED/reference). */
 #include "test.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static const char *shared(const char *name, char path[1024])
     return path;
 }
 
-/* ---- tables of the reference: CSV in a .zst ------------------------------------------------------------------ */
+/* ---- tables of the reference: CSV in a .zst ------------------------------------------------ */
 
 struct table_file {
     char *text;
@@ -66,7 +66,7 @@ static bool table_next(struct table_file *table)
     return true;
 }
 
-/* ---- sets --------------------------------------------------------------------------------------------------- */
+/* ---- sets ---------------------------------------------------------------------------------- */
 
 /* Sum without the error of its order (A. Neumaier). */
 static double exact_sum(const double *values, size_t count)
@@ -76,7 +76,8 @@ static double exact_sum(const double *values, size_t count)
     for (size_t i = 0; i < count; i++) {
         double next = sum + values[i];
 
-        rest += (sum > values[i] ? sum : values[i]) == sum ? (sum - next) + values[i] : (values[i] - next) + sum;
+        rest += (sum > values[i] ? sum : values[i]) == sum ? (sum - next) + values[i]
+                                                           : (values[i] - next) + sum;
         sum = next;
     }
     return sum + rest;
@@ -101,12 +102,18 @@ static const struct set sets[] = {
     {"crypto_daily_yahoo", "yahoo/1d", NULL, NULL, NULL, 653, 0, 108803, 0},
 };
 
-static void import_set(const struct set *set, struct import_report *report, struct market_name *market)
+static void import_set(const struct set *set, struct import_report *report,
+                       struct market_name *market)
 {
     char file[128], path[1024];
     const char *paths[] = {path}, *wheres[] = {set->where};
-    struct import_options options = {.env = env_posix(), .data_dir = test_directory(), .paths = paths, .path_count = 1,
-                                     .symbol_from = set->symbol_from, .zone = set->zone, .wheres = wheres,
+    struct import_options options = {.env = env_posix(),
+                                     .data_dir = test_directory(),
+                                     .paths = paths,
+                                     .path_count = 1,
+                                     .symbol_from = set->symbol_from,
+                                     .zone = set->zone,
+                                     .wheres = wheres,
                                      .where_count = set->where != NULL};
     struct error err;
 
@@ -117,7 +124,8 @@ static void import_set(const struct set *set, struct import_report *report, stru
     *market = options.market;
 }
 
-static void check_row(struct snapshot *snapshot, const struct set *set, const struct table_file *row)
+static void check_row(struct snapshot *snapshot, const struct set *set,
+                      const struct table_file *row)
 {
     char symbol[128], first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
     bool days = strstr(set->market, "/1d") != NULL;
@@ -181,26 +189,61 @@ static void check_set(const char *name)
     }
 }
 
-TEST(us_stocks_500_are_the_bars_of_the_reference) { check_set("us_stocks_500_2010_2017"); }
-TEST(us_stocks_of_full_history_are_the_bars_of_the_reference) { check_set("us_stocks_full_history"); }
-TEST(nse_daily_is_the_bars_of_the_reference) { check_set("nse_daily"); }
-TEST(bybit_daily_is_the_bars_of_the_reference) { check_set("crypto_daily_bybit_perp"); }
-TEST(binance_daily_is_the_bars_of_the_reference) { check_set("crypto_daily_binance_perp"); }
-TEST(binance_hourly_is_the_bars_of_the_reference) { check_set("crypto_1h_binance_perp"); }
-TEST(binance_six_days_of_minutes_are_the_bars_of_the_reference) { check_set("crypto_1m_binance_perp_6days"); }
-TEST(binance_months_of_minutes_are_the_bars_of_the_reference) { check_set("crypto_1m_binance_perp_monthly"); }
-TEST(binance_spot_with_its_link_and_two_volumes_has_no_bad_row) { check_set("crypto_daily_binance_spot"); }
-TEST(yahoo_is_dirty_as_its_page_says) { check_set("crypto_daily_yahoo"); }
+TEST(us_stocks_500_are_the_bars_of_the_reference)
+{
+    check_set("us_stocks_500_2010_2017");
+}
+TEST(us_stocks_of_full_history_are_the_bars_of_the_reference)
+{
+    check_set("us_stocks_full_history");
+}
+TEST(nse_daily_is_the_bars_of_the_reference)
+{
+    check_set("nse_daily");
+}
+TEST(bybit_daily_is_the_bars_of_the_reference)
+{
+    check_set("crypto_daily_bybit_perp");
+}
+TEST(binance_daily_is_the_bars_of_the_reference)
+{
+    check_set("crypto_daily_binance_perp");
+}
+TEST(binance_hourly_is_the_bars_of_the_reference)
+{
+    check_set("crypto_1h_binance_perp");
+}
+TEST(binance_six_days_of_minutes_are_the_bars_of_the_reference)
+{
+    check_set("crypto_1m_binance_perp_6days");
+}
+TEST(binance_months_of_minutes_are_the_bars_of_the_reference)
+{
+    check_set("crypto_1m_binance_perp_monthly");
+}
+TEST(binance_spot_with_its_link_and_two_volumes_has_no_bad_row)
+{
+    check_set("crypto_daily_binance_spot");
+}
+TEST(yahoo_is_dirty_as_its_page_says)
+{
+    check_set("crypto_daily_yahoo");
+}
 
-/* ---- files of many kinds ---------------------------------------------------------------------------------------- */
+/* ---- files of many kinds ------------------------------------------------------------------- */
 
-static void import_some(const char *archive, const char *market, const char *glob, const char *scale, uint64_t bars,
-                        double first_close)
+static void import_some(const char *archive, const char *market, const char *glob,
+                        const char *scale, uint64_t bars, double first_close)
 {
     char path[1024];
     const char *paths[] = {shared(archive, path)}, *globs[] = {glob};
-    struct import_options options = {.env = env_posix(), .data_dir = test_directory(), .paths = paths, .path_count = 1,
-                                     .globs = globs, .glob_count = 1, .scale = scale};
+    struct import_options options = {.env = env_posix(),
+                                     .data_dir = test_directory(),
+                                     .paths = paths,
+                                     .path_count = 1,
+                                     .globs = globs,
+                                     .glob_count = 1,
+                                     .scale = scale};
     struct import_report report;
     struct snapshot *snapshot;
     struct bars view;
@@ -211,7 +254,9 @@ static void import_some(const char *archive, const char *market, const char *glo
     CHECK_INT(report.file_count, 1);
     CHECK_INT(report.counts.added, bars);
     CHECK_OK(snapshot_open(&snapshot, options.env, options.data_dir, &options.market, &err));
-    CHECK_OK(snapshot_bars(snapshot, (size_t)snapshot_symbol_find(snapshot, text_of(report.files[0].symbol)), &view, &err));
+    CHECK_OK(snapshot_bars(snapshot,
+                           (size_t)snapshot_symbol_find(snapshot, text_of(report.files[0].symbol)),
+                           &view, &err));
     CHECK_INT(view.count, bars);
     CHECK(view.column[BAR_CLOSE][0] == first_close);
     snapshot_close(snapshot);
@@ -227,7 +272,8 @@ TEST(nine_other_layouts_are_read_as_they_are)
     import_some(archive, "small/1d", "backtrader_yhoo-1996-2015.txt", NULL, 4965, 1.375);
     import_some(archive, "small/5m", "backtrader_2006-min-005.txt", NULL, 2142, 3582.99);
     import_some(archive, "small/1m", "backtrader_2006-01-02-volume-min-001.txt", NULL, 30889, 3599);
-    import_some(archive, "small/1m", "nautilus_btc-perp-20211231-20220201_1m.csv", NULL, 45031, 46377);
+    import_some(archive, "small/1m", "nautilus_btc-perp-20211231-20220201_1m.csv", NULL, 45031,
+                46377);
     import_some(archive, "small/1m", "nautilus_gbpusd-m1-bid-2012.csv", NULL, 30117, 1.57576);
     import_some(archive, "small/1m", "nautilus_usdjpy-m1-bid-2013.csv", NULL, 28761, 91.653);
     import_some(archive, "small/1m", "freqtrade_UNITTEST_BTC-1m.json", NULL, 13681, 0.00162008);
@@ -244,12 +290,14 @@ TEST(points_of_metatrader_are_scaled_by_their_pair)
 
 TEST(an_exchange_s_list_of_symbols_is_said_to_hold_no_bars)
 {
-    static const char *const names[] = {"data/binance_exchangeInfo_2022-11-28.json.zst", "data/binance_exchangeInfo_2023-09-08.json.zst"};
+    static const char *const names[] = {"data/binance_exchangeInfo_2022-11-28.json.zst",
+                                        "data/binance_exchangeInfo_2023-09-08.json.zst"};
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         char path[1024];
         const char *paths[] = {shared(names[i], path)};
-        struct import_options options = {.env = env_posix(), .data_dir = test_directory(), .paths = paths, .path_count = 1};
+        struct import_options options = {
+            .env = env_posix(), .data_dir = test_directory(), .paths = paths, .path_count = 1};
         struct import_report report;
         struct error err;
 
@@ -260,7 +308,7 @@ TEST(an_exchange_s_list_of_symbols_is_said_to_hold_no_bars)
     }
 }
 
-/* ---- resampling --------------------------------------------------------------------------------------------------- */
+/* ---- resampling ---------------------------------------------------------------------------- */
 
 struct series_place {
     const char *name, *set, *symbol;
@@ -268,13 +316,19 @@ struct series_place {
     size_t glob_count;
 };
 
-static void resample_series(const struct series_place *place, enum timeframe to, struct snapshot **snapshot, struct bars *bars)
+static void resample_series(const struct series_place *place, enum timeframe to,
+                            struct snapshot **snapshot, struct bars *bars)
 {
     char file[128], path[1024], market[64];
     const char *paths[] = {path};
-    struct import_options options = {.env = env_posix(), .data_dir = test_directory(), .paths = paths, .path_count = 1,
-                                     .globs = place->globs, .glob_count = place->glob_count,
-                                     .zone = strstr(place->set, "6days") ? "+03:00" : NULL, .symbol = place->symbol};
+    struct import_options options = {.env = env_posix(),
+                                     .data_dir = test_directory(),
+                                     .paths = paths,
+                                     .path_count = 1,
+                                     .globs = place->globs,
+                                     .glob_count = place->glob_count,
+                                     .zone = strstr(place->set, "6days") ? "+03:00" : NULL,
+                                     .symbol = place->symbol};
     struct resample_options resample = {.env = env_posix(), .data_dir = test_directory(), .to = to};
     struct resample_report made;
     struct import_report report;
@@ -297,7 +351,11 @@ static void resample_series(const struct series_place *place, enum timeframe to,
 static const struct series_place series_places[] = {
     {"btc_6days", "crypto_1m_binance_perp_6days", "BTCUSDT", {"BTCUSDT.csv"}, 1},
     {"celo_6days", "crypto_1m_binance_perp_6days", "CELOUSDT", {"CELOUSDT.csv"}, 1},
-    {"fil_june_august_2023", "crypto_1m_binance_perp_monthly", "FILUSDT", {"FILUSDT-1m-2023-06.csv", "FILUSDT-1m-2023-08.csv"}, 2},
+    {"fil_june_august_2023",
+     "crypto_1m_binance_perp_monthly",
+     "FILUSDT",
+     {"FILUSDT-1m-2023-06.csv", "FILUSDT-1m-2023-08.csv"},
+     2},
 };
 
 static void check_resampled_row(const struct bars *bars, const struct table_file *table)

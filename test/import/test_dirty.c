@@ -1,4 +1,5 @@
-/* Plays the transcripts of dirty.txt: files, what `import` says of them, what is stored afterwards. */
+/* Plays the transcripts of dirty.txt: files, what `import` says of them, what is stored afterwards.
+ */
 #include "test.h"
 
 #include <stdlib.h>
@@ -64,8 +65,13 @@ static void read_options(struct import_words *words, const struct args *args)
     };
     struct error err;
 
-    *o = (struct import_options){.env = env_posix(), .data_dir = "store", .paths = words->paths,
-                                 .columns = words->columns, .wheres = words->wheres, .globs = words->globs, .threads = 2};
+    *o = (struct import_options){.env = env_posix(),
+                                 .data_dir = "store",
+                                 .paths = words->paths,
+                                 .columns = words->columns,
+                                 .wheres = words->wheres,
+                                 .globs = words->globs,
+                                 .threads = 2};
     CHECK_OK(market_parse(&o->market, TEXT("x/1d"), &err));
     for (size_t i = 1; i < args->count; i++) {
         const char *word = args->word[i];
@@ -99,15 +105,22 @@ static void say_counts(const struct import_counts *counts, struct buffer *out)
         const char *name;
         uint64_t value;
     } rows[] = {
-        {"rows", counts->rows}, {"blank", counts->blank}, {"left out", counts->left_out}, {"dropped", counts->dropped},
-        {"doubled", counts->doubled}, {"added", counts->added}, {"same", counts->same}, {"replaced", counts->replaced},
+        {"rows", counts->rows},
+        {"blank", counts->blank},
+        {"left out", counts->left_out},
+        {"dropped", counts->dropped},
+        {"doubled", counts->doubled},
+        {"added", counts->added},
+        {"same", counts->same},
+        {"replaced", counts->replaced},
         {"rejected", counts->rejected_all},
     };
     const char *separator = "";
 
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (rows[i].value) {
-            buffer_addf(out, "%s%s %llu", separator, rows[i].name, (unsigned long long)rows[i].value);
+            buffer_addf(out, "%s%s %llu", separator, rows[i].name,
+                        (unsigned long long)rows[i].value);
             separator = ", ";
         }
 }
@@ -127,12 +140,15 @@ static void run_import(const struct args *args, struct buffer *out)
     for (size_t i = 0; i < report.file_count; i++)
         if (report.files[i].state != IMPORT_FILE_READ)
             buffer_addf(out, "%s %s%s%s\n", report.files[i].name, states[report.files[i].state],
-                        report.files[i].text ? ": " : "", report.files[i].text ? report.files[i].text : "");
+                        report.files[i].text ? ": " : "",
+                        report.files[i].text ? report.files[i].text : "");
     for (size_t i = 0; i < report.reject_count; i++)
-        buffer_addf(out, "%s:%u: %s: %s\n", report.rejects[i].file, (unsigned)report.rejects[i].line,
-                    import_reason_words(report.rejects[i].reason), report.rejects[i].text);
+        buffer_addf(out, "%s:%u: %s: %s\n", report.rejects[i].file,
+                    (unsigned)report.rejects[i].line, import_reason_words(report.rejects[i].reason),
+                    report.rejects[i].text);
     say_counts(&report.counts, out);
-    buffer_addf(out, "%s%s\n", report.counts.rows + report.counts.blank + report.counts.left_out ? ": " : "",
+    buffer_addf(out, "%s%s\n",
+                report.counts.rows + report.counts.blank + report.counts.left_out ? ": " : "",
                 status_text(status));
     if (status != STATUS_OK && status != STATUS_PARTIAL)
         buffer_addf(out, "%s\n", err.text);
@@ -153,8 +169,9 @@ static void run_resample(const struct args *args, struct buffer *out)
         options.replace |= strcmp(args->word[i], "--replace") == 0;
     }
     status = resample_run(&options, &report, &err);
-    buffer_addf(out, "%llu bars of %llu, added %llu, same %llu, replaced %llu: %s\n", (unsigned long long)report.bars_to,
-                (unsigned long long)report.bars_from, (unsigned long long)report.added, (unsigned long long)report.same,
+    buffer_addf(out, "%llu bars of %llu, added %llu, same %llu, replaced %llu: %s\n",
+                (unsigned long long)report.bars_to, (unsigned long long)report.bars_from,
+                (unsigned long long)report.added, (unsigned long long)report.same,
                 (unsigned long long)report.replaced, status_text(status));
     if (status != STATUS_OK)
         buffer_addf(out, "%s\n", err.text);
@@ -213,11 +230,20 @@ static void write_line(FILE *file, const char *line)
             continue;
         }
         switch (*++line) {
-        case 'r': fputc('\r', file); break;
-        case 't': fputc('\t', file); break;
-        case '0': fputc('\0', file); break;
-        case '\\': fputc('\\', file); break;
-        case 'c': return;
+        case 'r':
+            fputc('\r', file);
+            break;
+        case 't':
+            fputc('\t', file);
+            break;
+        case '0':
+            fputc('\0', file);
+            break;
+        case '\\':
+            fputc('\\', file);
+            break;
+        case 'c':
+            return;
         case 'x':
             CHECK(sscanf(line + 1, "%2x", &byte) == 1);
             fputc((int)byte, file);
@@ -233,9 +259,9 @@ static void write_line(FILE *file, const char *line)
 
 struct transcript {
     char sentence[4096];
-    FILE *file;              /* that is being written */
+    FILE *file; /* that is being written */
     struct buffer expected, actual;
-    bool commanded;          /* a command has run: lines are its output */
+    bool commanded; /* a command has run: lines are its output */
     int cases, failed, commands;
 };
 
@@ -243,7 +269,8 @@ struct transcript {
 static void compare(struct transcript *t)
 {
     if (t->commanded && strcmp(buffer_text(&t->expected), buffer_text(&t->actual)) != 0) {
-        print_error("%s\n--- expected\n%s--- got\n%s\n", t->sentence, buffer_text(&t->expected), buffer_text(&t->actual));
+        print_error("%s\n--- expected\n%s--- got\n%s\n", t->sentence, buffer_text(&t->expected),
+                    buffer_text(&t->actual));
         t->failed++;
     }
     t->expected.length = t->actual.length = 0;

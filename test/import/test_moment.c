@@ -26,7 +26,8 @@ static int64_t read_utc(const char *text, enum moment_order order)
 
 TEST(every_spelling_of_a_random_time_is_that_time)
 {
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct random random;
 
     random_init(&random, 1, 0);
@@ -35,20 +36,28 @@ TEST(every_spelling_of_a_random_time_is_that_time)
         int64_t ms = s * 1000, hours = (int64_t)random_below(&random, 24) - 12;
         struct date date = date_of_ms(ms);
         int64_t in_day = ((ms % DAY_MS) + DAY_MS) % DAY_MS / 1000;
-        int hour = (int)(in_day / 3600), minute = (int)(in_day / 60 % 60), second = (int)(in_day % 60);
+        int hour = (int)(in_day / 3600), minute = (int)(in_day / 60 % 60),
+            second = (int)(in_day % 60);
         char text[8][96];
 
         if (date.year < 1700)
             continue;
-        snprintf(text[0], 96, "%04d-%02d-%02d %02d:%02d:%02d", date.year, date.month, date.day, hour, minute, second);
-        snprintf(text[1], 96, "%04d-%02d-%02dT%02d:%02d:%02d.000Z", date.year, date.month, date.day, hour, minute, second);
-        snprintf(text[2], 96, "%04d/%d/%d %02d:%02d:%02d UTC", date.year, date.month, date.day, hour, minute, second);
-        snprintf(text[3], 96, "%02d.%02d.%04d %02d:%02d:%02d", date.day, date.month, date.year, hour, minute, second);
-        snprintf(text[4], 96, "%d-%s-%04d %02d:%02d:%02d", date.day, months[date.month - 1], date.year, hour, minute, second);
-        snprintf(text[5], 96, "%s %d, %04d %d:%02d:%02d %s", months[date.month - 1], date.day, date.year,
-                 hour % 12 ? hour % 12 : 12, minute, second, hour < 12 ? "AM" : "pm");
-        snprintf(text[6], 96, "%04d%02d%02d %02d%02d%02d", date.year, date.month, date.day, hour, minute, second);
-        snprintf(text[7], 96, "%04d%02d%02d%02d%02d%02d", date.year, date.month, date.day, hour, minute, second);
+        snprintf(text[0], 96, "%04d-%02d-%02d %02d:%02d:%02d", date.year, date.month, date.day,
+                 hour, minute, second);
+        snprintf(text[1], 96, "%04d-%02d-%02dT%02d:%02d:%02d.000Z", date.year, date.month, date.day,
+                 hour, minute, second);
+        snprintf(text[2], 96, "%04d/%d/%d %02d:%02d:%02d UTC", date.year, date.month, date.day,
+                 hour, minute, second);
+        snprintf(text[3], 96, "%02d.%02d.%04d %02d:%02d:%02d", date.day, date.month, date.year,
+                 hour, minute, second);
+        snprintf(text[4], 96, "%d-%s-%04d %02d:%02d:%02d", date.day, months[date.month - 1],
+                 date.year, hour, minute, second);
+        snprintf(text[5], 96, "%s %d, %04d %d:%02d:%02d %s", months[date.month - 1], date.day,
+                 date.year, hour % 12 ? hour % 12 : 12, minute, second, hour < 12 ? "AM" : "pm");
+        snprintf(text[6], 96, "%04d%02d%02d %02d%02d%02d", date.year, date.month, date.day, hour,
+                 minute, second);
+        snprintf(text[7], 96, "%04d%02d%02d%02d%02d%02d", date.year, date.month, date.day, hour,
+                 minute, second);
         for (int t = 0; t < (date.year >= 1900 && date.year < 2262 ? 8 : 7); t++)
             CHECK_INT(read_utc(text[t], ORDER_DAY_FIRST), ms);
         if (hours != 0) { /* the wall of a zone is ahead of UTC by its offset */
@@ -75,12 +84,37 @@ TEST(a_plain_number_is_seconds_to_nanoseconds_by_its_size)
 
 TEST(what_is_no_time_is_refused)
 {
-    static const char *const none[] = {
-        "", "-", "2020", "2020-02-30", "2020-13-01", "2020-00-01", "2020-01-00", "2020-01-01x", "2020-01-01 ", "2020-01-01T",
-        "2020-01-01 24:00:00", "2020-01-01 00:60:00", "2020-01-01 00:00:60", "2020-01-01 00:00:00.", "2020-01-01 00",
-        "2020-01-01 00:00:00+", "2020-01-01 00:00:00+19:00", "2020-01-01 00:00:00+1:5", "2020-01-01 0:0", "20-01-01", "20200230",
-        "2020-01/01", "1 Foo 2020", "1577836800.", "99999999999999999999", "123", "13:00 PM", "2020-01-01 13:00 PM",
-        "2020-01-01 00:30 AM", "2020-01-01 12:00:00 AMx", "1e9"};
+    static const char *const none[] = {"",
+                                       "-",
+                                       "2020",
+                                       "2020-02-30",
+                                       "2020-13-01",
+                                       "2020-00-01",
+                                       "2020-01-00",
+                                       "2020-01-01x",
+                                       "2020-01-01 ",
+                                       "2020-01-01T",
+                                       "2020-01-01 24:00:00",
+                                       "2020-01-01 00:60:00",
+                                       "2020-01-01 00:00:60",
+                                       "2020-01-01 00:00:00.",
+                                       "2020-01-01 00",
+                                       "2020-01-01 00:00:00+",
+                                       "2020-01-01 00:00:00+19:00",
+                                       "2020-01-01 00:00:00+1:5",
+                                       "2020-01-01 0:0",
+                                       "20-01-01",
+                                       "20200230",
+                                       "2020-01/01",
+                                       "1 Foo 2020",
+                                       "1577836800.",
+                                       "99999999999999999999",
+                                       "123",
+                                       "13:00 PM",
+                                       "2020-01-01 13:00 PM",
+                                       "2020-01-01 00:30 AM",
+                                       "2020-01-01 12:00:00 AMx",
+                                       "1e9"};
     struct moment moment;
     bool ambiguous;
 
@@ -105,7 +139,7 @@ TEST(times_behind_the_year_2261_are_refused)
     CHECK(!moment_parse(TEXT("2262-01-01"), &plain_rules, &moment, &ambiguous));
 }
 
-/* ---- zones ------------------------------------------------------------------------------------------------ */
+/* ---- zones --------------------------------------------------------------------------------- */
 
 static void check_zone(const char *name)
 {
@@ -126,7 +160,8 @@ static void check_zone(const char *name)
         struct tm tm;
 
         if (i % 2 && zone.change_count > 0) {
-            const struct zone_change *change = &zone.changes[random_below(&random, zone.change_count)];
+            const struct zone_change *change =
+                &zone.changes[random_below(&random, zone.change_count)];
 
             utc = (time_t)(change->from_ms / 1000 + (int64_t)random_below(&random, 172800) - 86400);
             if (utc > 4000000000 || utc < -1000000000)
@@ -154,8 +189,9 @@ static void check_zone(const char *name)
 
 TEST(wall_clocks_of_many_places_are_what_the_library_says)
 {
-    static const char *const names[] = {"America/New_York", "Europe/Athens", "Australia/Sydney", "Asia/Kolkata",
-                                        "Europe/London", "America/Sao_Paulo", "Pacific/Chatham", "Asia/Tokyo"};
+    static const char *const names[] = {"America/New_York", "Europe/Athens", "Australia/Sydney",
+                                        "Asia/Kolkata",     "Europe/London", "America/Sao_Paulo",
+                                        "Pacific/Chatham",  "Asia/Tokyo"};
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         check_zone(names[i]);
@@ -166,7 +202,8 @@ TEST(fixed_zones_are_read)
     static const struct {
         const char *name;
         int minutes;
-    } rows[] = {{"+03:00", 180}, {"-0500", -300}, {"+5", 300}, {"+05:30", 330}, {"UTC", 0}, {"Z", 0}, {"-12", -720}};
+    } rows[] = {{"+03:00", 180}, {"-0500", -300}, {"+5", 300},  {"+05:30", 330},
+                {"UTC", 0},      {"Z", 0},        {"-12", -720}};
     struct zone zone;
     struct error err;
     int64_t ms;

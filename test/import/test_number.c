@@ -34,7 +34,8 @@ TEST(random_decimals_are_what_strtod_says)
 
     random_init(&random, 1, 0);
     for (int i = 0; i < 300000; i++) {
-        size_t digits = 1 + random_below(&random, 22), point = random_below(&random, digits + 1), length = 0;
+        size_t digits = 1 + random_below(&random, 22), point = random_below(&random, digits + 1),
+               length = 0;
 
         if (random_below(&random, 8) == 0)
             text[length++] = '-';
@@ -45,7 +46,8 @@ TEST(random_decimals_are_what_strtod_says)
         }
         text[length] = '\0';
         if (random_below(&random, 4) == 0)
-            snprintf(text + length, sizeof text - length, "e%d", (int)random_below(&random, 80) - 40);
+            snprintf(text + length, sizeof text - length, "e%d",
+                     (int)random_below(&random, 80) - 40);
         check_text(text, random_below(&random, 3) ? 0 : (int)random_below(&random, 20) - 10);
     }
 }
@@ -59,25 +61,45 @@ TEST(ties_go_to_the_even_neighbour)
     random_init(&random, 2, 0);
     for (int i = 0; i < 100000; i++) {
         uint64_t m = ((uint64_t)1 << 53) + random_below(&random, (uint64_t)1 << 53);
-        uint64_t middle = m * 2 + 1 + (random_below(&random, 3) - 1); /* 55 bits: doubles are 4 apart */
+        uint64_t middle = m * 2 + 1 +
+                          (random_below(&random, 3) - 1); /* 55 bits: doubles are 4 apart */
 
         snprintf(text, sizeof text, "%llu", (unsigned long long)middle * 2);
         check_text(text, 0);
-        snprintf(text, sizeof text, "%llu.%llu", (unsigned long long)m, (unsigned long long)random_below(&random, 3) * 5);
+        snprintf(text, sizeof text, "%llu.%llu", (unsigned long long)m,
+                 (unsigned long long)random_below(&random, 3) * 5);
         check_text(text, 0);
-        snprintf(text, sizeof text, "%llue%d", (unsigned long long)m, (int)random_below(&random, 55) - 27);
+        snprintf(text, sizeof text, "%llue%d", (unsigned long long)m,
+                 (int)random_below(&random, 55) - 27);
         check_text(text, 0);
     }
 }
 
 TEST(every_way_of_writing_a_number_is_read)
 {
-    static const char *const fine[] = {"0", "-0", "+1", "1.", ".5", "007", "1e5", "1E+5", "1e-5", "0.00000000000000000001",
-                                       "123456789012345678901234567890", "1e308", "4.9e-324", "2.2250738585072011e-308",
-                                       "104838.00000000001", "130583.99999999999", "18446744073709551615",
-                                       "9223372036854775808.5", "1.7976931348623157e308", "00000000000000000000000001.5"};
-    static const char *const none[] = {"", ".", "-", "e5", "1e", "1e+", "1.2.3", "1 2", "0x1", "1,5", "--1", "1e1.5", "1-",
-                                       "1e99999999", "nanx", "in", "1f"};
+    static const char *const fine[] = {"0",
+                                       "-0",
+                                       "+1",
+                                       "1.",
+                                       ".5",
+                                       "007",
+                                       "1e5",
+                                       "1E+5",
+                                       "1e-5",
+                                       "0.00000000000000000001",
+                                       "123456789012345678901234567890",
+                                       "1e308",
+                                       "4.9e-324",
+                                       "2.2250738585072011e-308",
+                                       "104838.00000000001",
+                                       "130583.99999999999",
+                                       "18446744073709551615",
+                                       "9223372036854775808.5",
+                                       "1.7976931348623157e308",
+                                       "00000000000000000000000001.5"};
+    static const char *const none[] = {"",      ".",          "-",    "e5",  "1e",  "1e+",
+                                       "1.2.3", "1 2",        "0x1",  "1,5", "--1", "1e1.5",
+                                       "1-",    "1e99999999", "nanx", "in",  "1f"};
     double number;
 
     for (size_t i = 0; i < ARRAY_COUNT(fine); i++)

@@ -9,9 +9,11 @@ enum { LINES = 400, TEXT_MAX = 1 << 16 };
 
 static void add_price(struct random *random, char *line, size_t *length, double price)
 {
-    static const char *const forms[] = {"%.2f", "%.5f", "%.0f", "%.8f", "%g", "%.12f", "%.17g", "%e"};
+    static const char *const forms[] = {"%.2f", "%.5f",  "%.0f",  "%.8f",
+                                        "%g",   "%.12f", "%.17g", "%e"};
 
-    *length += (size_t)sprintf(line + *length, forms[random_below(random, ARRAY_COUNT(forms))], price);
+    *length += (size_t)sprintf(line + *length, forms[random_below(random, ARRAY_COUNT(forms))],
+                               price);
 }
 
 static void add_time(struct random *random, char *line, size_t *length, int row, int kind)
@@ -51,14 +53,19 @@ static size_t make_table(struct random *random, char *text, char delimiter)
         size_t at = 0;
         double base = 1 + 1000 * random_unit(random), spread = base * 0.01;
 
-        add_time(random, line, &at, row, random_below(random, 16) ? kind : (int)random_below(random, 5));
+        add_time(random, line, &at, row,
+                 random_below(random, 16) ? kind : (int)random_below(random, 5));
         for (int c = 0; c < 5; c++) {
-            double price = c == 1 ? base + spread : c == 2 ? base - spread : c == 4 ? base * 100 : base;
+            double price = c == 1   ? base + spread
+                           : c == 2 ? base - spread
+                           : c == 4 ? base * 100
+                                    : base;
 
             line[at++] = delimiter;
             add_price(random, line, &at, price);
         }
-        at += (size_t)sprintf(line + at, "%c%s%cAB%d", delimiter, random_below(random, 4) ? "x" : "y y", delimiter,
+        at += (size_t)sprintf(line + at, "%c%s%cAB%d", delimiter,
+                              random_below(random, 4) ? "x" : "y y", delimiter,
                               (int)random_below(random, 3));
         while (random_below(random, 8) == 0 && at > 1) {
             size_t place = random_below(random, at);
@@ -78,7 +85,8 @@ static size_t make_table(struct random *random, char *text, char delimiter)
     return length;
 }
 
-static void read_table(struct table *table, const char *text, size_t length, const struct layout *layout, bool slow)
+static void read_table(struct table *table, const char *text, size_t length,
+                       const struct layout *layout, bool slow)
 {
     static const struct zone zone = {.name = "+01:00", .offset_ms = 3600000};
     struct rows rows;
@@ -110,12 +118,18 @@ TEST(the_fast_way_reads_what_the_slow_way_reads)
     for (uint64_t seed = 0; seed < 300; seed++) {
         struct random random;
         struct table fast, slow;
-        struct layout layout = {.delimiter = delimiters[seed % 4], .decimal = '.', .fields = 8, .price_factor = 1,
+        struct layout layout = {.delimiter = delimiters[seed % 4],
+                                .decimal = '.',
+                                .fields = 8,
+                                .price_factor = 1,
                                 .price_shift = seed % 3 == 0 ? -3 : 0};
         size_t length;
 
         for (int f = 0; f < FIELD_COUNT; f++)
-            layout.column[f] = f == FIELD_CLOCK ? -1 : f == FIELD_TIME ? 0 : f == FIELD_SYMBOL ? 7 : f - FIELD_OPEN + 1;
+            layout.column[f] = f == FIELD_CLOCK    ? -1
+                               : f == FIELD_TIME   ? 0
+                               : f == FIELD_SYMBOL ? 7
+                                                   : f - FIELD_OPEN + 1;
         if (seed % 5 == 0) {
             layout.where_count = 1;
             layout.where[0].column = 6;

@@ -1,4 +1,5 @@
-/* Whole imports into a store: there and back, threads, archives, interruption, failures of memory and disk. */
+/* Whole imports into a store: there and back, threads, archives, interruption, failures of memory
+ * and disk. */
 #include "test.h"
 
 #include <errno.h>
@@ -28,16 +29,18 @@ static void write_text(const char *path, const char *text, size_t length)
     CHECK(file && fwrite(text, 1, length, file) == length && fclose(file) == 0);
 }
 
-static struct import_options options_of(const char *store, const char *market, const char *const *paths, size_t count)
+static struct import_options options_of(const char *store, const char *market,
+                                        const char *const *paths, size_t count)
 {
-    struct import_options options = {.env = env_posix(), .data_dir = store, .paths = paths, .path_count = count, .threads = 1};
+    struct import_options options = {
+        .env = env_posix(), .data_dir = store, .paths = paths, .path_count = count, .threads = 1};
     struct error err;
 
     CHECK_OK(market_parse(&options.market, text_of(market), &err));
     return options;
 }
 
-/* ---- there and back ---------------------------------------------------------------------------------------- */
+/* ---- there and back ------------------------------------------------------------------------ */
 
 /* Any finite double > 0, all exponents alike. */
 static double any_price(struct random *random)
@@ -49,8 +52,8 @@ static double any_price(struct random *random)
     return isfinite(price) && price > 0 ? price : 1.5;
 }
 
-static void random_bars(struct bars *bars, int64_t *time, double *column[BAR_COLUMNS], size_t count, enum timeframe frame,
-                        uint64_t seed)
+static void random_bars(struct bars *bars, int64_t *time, double *column[BAR_COLUMNS], size_t count,
+                        enum timeframe frame, uint64_t seed)
 {
     struct random random;
     int64_t at = date_to_ms((struct date){1980, 1, 1});
@@ -59,10 +62,12 @@ static void random_bars(struct bars *bars, int64_t *time, double *column[BAR_COL
     for (size_t i = 0; i < count; i++) {
         double price[4];
 
-        at += timeframe_ms(frame) * (1 + (int64_t)random_below(&random, 3) * (random_below(&random, 9) == 0));
+        at += timeframe_ms(frame) *
+              (1 + (int64_t)random_below(&random, 3) * (random_below(&random, 9) == 0));
         time[i] = at;
         for (int p = 0; p < 4; p++)
-            price[p] = random_below(&random, 2) ? any_price(&random) : floor(random_unit(&random) * 1e6 + 1) / 1e4;
+            price[p] = random_below(&random, 2) ? any_price(&random)
+                                                : floor(random_unit(&random) * 1e6 + 1) / 1e4;
         column[BAR_HIGH][i] = fmax(fmax(price[0], price[1]), fmax(price[2], price[3]));
         column[BAR_LOW][i] = fmin(fmin(price[0], price[1]), fmin(price[2], price[3]));
         column[BAR_OPEN][i] = price[0];
@@ -123,11 +128,12 @@ TEST(what_is_exported_and_imported_again_has_the_same_bits)
     check_back(TIMEFRAME_1S, 4);
 }
 
-/* ---- many files -------------------------------------------------------------------------------------------- */
+/* ---- many files ---------------------------------------------------------------------------- */
 
 enum { FILES = 150 };
 
-/* Files of three symbols in turn, each with rows of its own, some dirty and some like those of others. */
+/* Files of three symbols in turn, each with rows of its own, some dirty and some like those of
+ * others. */
 static void write_files(const char *folder)
 {
     CHECK(mkdir(folder, 0777) == 0 || errno == EEXIST);
@@ -137,15 +143,18 @@ static void write_files(const char *folder)
         struct random random;
 
         random_init(&random, 7, (uint64_t)file);
-        buffer_add_text(&text, file % 7 ? "time,open,high,low,close,volume\n" : "Date;Open;High;Low;Close;Volume\n");
+        buffer_add_text(&text, file % 7 ? "time,open,high,low,close,volume\n"
+                                        : "Date;Open;High;Low;Close;Volume\n");
         for (int row = 0; row < 40; row++) {
             char day[TIME_TEXT_BYTES];
-            int64_t ms = date_to_ms((struct date){2000, 1, 1}) + (file / 3 * 30 + row) * (int64_t)DAY_MS;
+            int64_t ms = date_to_ms((struct date){2000, 1, 1}) +
+                         (file / 3 * 30 + row) * (int64_t)DAY_MS;
             int close = row % 13 == 5 ? 99 : 2 + (int)random_below(&random, 2);
             char d = file % 7 ? ',' : ';';
 
             time_to_text(ms, true, day);
-            buffer_addf(&text, "%s%c2%c3%c1%c%d%c%d\n", day, d, d, d, d, close, d, (int)random_below(&random, 3));
+            buffer_addf(&text, "%s%c2%c3%c1%c%d%c%d\n", day, d, d, d, d, close, d,
+                        (int)random_below(&random, 3));
         }
         if (file % 50 == 49) {
             text.length = 0;
@@ -167,13 +176,15 @@ static void describe(const struct import_options *options, struct buffer *out)
     CHECK_STATUS(import_run(options, &report, &err), STATUS_PARTIAL);
     buffer_addf(out, "%s\n", err.text);
     for (size_t i = 0; i < report.file_count; i++)
-        buffer_addf(out, "%s %d %s %llu %llu %s\n", report.files[i].name, report.files[i].state, report.files[i].symbol,
-                    (unsigned long long)report.files[i].counts.added, (unsigned long long)report.files[i].counts.rejected_all,
+        buffer_addf(out, "%s %d %s %llu %llu %s\n", report.files[i].name, report.files[i].state,
+                    report.files[i].symbol, (unsigned long long)report.files[i].counts.added,
+                    (unsigned long long)report.files[i].counts.rejected_all,
                     report.files[i].text ? report.files[i].text : "");
     for (size_t i = 0; i < report.layout_count; i++)
         buffer_addf(out, "%zu %s\n", report.layouts[i].files, report.layouts[i].text);
     for (size_t i = 0; i < report.reject_count; i++)
-        buffer_addf(out, "%s:%u: %s\n", report.rejects[i].file, report.rejects[i].line, report.rejects[i].text);
+        buffer_addf(out, "%s:%u: %s\n", report.rejects[i].file, report.rejects[i].line,
+                    report.rejects[i].text);
     import_report_deinit(&report);
     CHECK_OK(snapshot_open(&snapshot, options->env, options->data_dir, &options->market, &err));
     for (size_t s = 0; s < snapshot_symbol_count(snapshot); s++) {
@@ -226,19 +237,23 @@ TEST(an_interrupted_import_stores_nothing)
     options.stop = &stop;
     CHECK_STATUS(import_run(&options, &report, &err), STATUS_INTERRUPTED);
     import_report_deinit(&report);
-    CHECK_STATUS(snapshot_open(&snapshot, options.env, store, &options.market, &err), STATUS_MISSING);
+    CHECK_STATUS(snapshot_open(&snapshot, options.env, store, &options.market, &err),
+                 STATUS_MISSING);
 }
 
-/* ---- archives ------------------------------------------------------------------------------------------------- */
+/* ---- archives ------------------------------------------------------------------------------ */
 
-static const char small_csv[] = "time,open,high,low,close,volume\n2020-01-01,1,2,0.5,1.5,10\n2020-01-02,1,2,0.5,1.5,10\n";
+static const char small_csv[] =
+    "time,open,high,low,close,volume\n2020-01-01,1,2,0.5,1.5,10\n2020-01-02,1,2,0.5,1.5,10\n";
 
-static void write_archive(const char *path, bool zip, int filter, const char *const *names, size_t count)
+static void write_archive(const char *path, bool zip, int filter, const char *const *names,
+                          size_t count)
 {
     struct archive *archive = archive_write_new();
 
     CHECK(archive_write_add_filter(archive, filter) == ARCHIVE_OK);
-    CHECK((zip ? archive_write_set_format_zip(archive) : archive_write_set_format_pax_restricted(archive)) == ARCHIVE_OK);
+    CHECK((zip ? archive_write_set_format_zip(archive)
+               : archive_write_set_format_pax_restricted(archive)) == ARCHIVE_OK);
     CHECK(archive_write_open_filename(archive, path) == ARCHIVE_OK);
     for (size_t i = 0; i < count; i++) {
         struct archive_entry *entry = archive_entry_new();
@@ -248,7 +263,8 @@ static void write_archive(const char *path, bool zip, int filter, const char *co
         archive_entry_set_filetype(entry, AE_IFREG);
         archive_entry_set_perm(entry, 0644);
         CHECK(archive_write_header(archive, entry) == ARCHIVE_OK);
-        CHECK(archive_write_data(archive, small_csv, sizeof small_csv - 1) == (la_ssize_t)sizeof small_csv - 1);
+        CHECK(archive_write_data(archive, small_csv, sizeof small_csv - 1) ==
+              (la_ssize_t)sizeof small_csv - 1);
         archive_entry_free(entry);
     }
     CHECK(archive_write_free(archive) == ARCHIVE_OK);
@@ -259,16 +275,19 @@ static void write_compressed(const char *path, int filter)
     struct archive *archive = archive_write_new();
     struct archive_entry *entry = archive_entry_new();
 
-    CHECK(archive_write_add_filter(archive, filter) == ARCHIVE_OK && archive_write_set_format_raw(archive) == ARCHIVE_OK);
+    CHECK(archive_write_add_filter(archive, filter) == ARCHIVE_OK &&
+          archive_write_set_format_raw(archive) == ARCHIVE_OK);
     CHECK(archive_write_open_filename(archive, path) == ARCHIVE_OK);
     archive_entry_set_filetype(entry, AE_IFREG);
     CHECK(archive_write_header(archive, entry) == ARCHIVE_OK);
-    CHECK(archive_write_data(archive, small_csv, sizeof small_csv - 1) == (la_ssize_t)sizeof small_csv - 1);
+    CHECK(archive_write_data(archive, small_csv, sizeof small_csv - 1) ==
+          (la_ssize_t)sizeof small_csv - 1);
     archive_entry_free(entry);
     CHECK(archive_write_free(archive) == ARCHIVE_OK);
 }
 
-static void import_archive(const char *file, const char *market, size_t symbols, size_t not_picked, const char *first)
+static void import_archive(const char *file, const char *market, size_t symbols, size_t not_picked,
+                           const char *first)
 {
     char path[1024], store[1024];
     const char *paths[] = {path_of(file, path)};
@@ -286,14 +305,17 @@ static void import_archive(const char *file, const char *market, size_t symbols,
 
 TEST(archives_and_compressed_files_are_read_as_they_are)
 {
-    static const char *const names[] = {"set/AAA.csv", "set/README.md", "set/BBB.us.txt", "set/.hidden.csv", "set/sub/CCC.csv"};
+    static const char *const names[] = {"set/AAA.csv", "set/README.md", "set/BBB.us.txt",
+                                        "set/.hidden.csv", "set/sub/CCC.csv"};
     char path[1024];
 
     write_archive(path_of("set.tar", path), false, ARCHIVE_FILTER_NONE, names, ARRAY_COUNT(names));
     import_archive("set.tar", "tar/1d", 3, 2, "AAA");
-    write_archive(path_of("set.tar.gz", path), false, ARCHIVE_FILTER_GZIP, names, ARRAY_COUNT(names));
+    write_archive(path_of("set.tar.gz", path), false, ARCHIVE_FILTER_GZIP, names,
+                  ARRAY_COUNT(names));
     import_archive("set.tar.gz", "targz/1d", 3, 2, "AAA");
-    write_archive(path_of("set.tar.zst", path), false, ARCHIVE_FILTER_ZSTD, names, ARRAY_COUNT(names));
+    write_archive(path_of("set.tar.zst", path), false, ARCHIVE_FILTER_ZSTD, names,
+                  ARRAY_COUNT(names));
     import_archive("set.tar.zst", "tarzst/1d", 3, 2, "AAA");
     write_archive(path_of("set.zip", path), true, ARCHIVE_FILTER_NONE, names, 1);
     import_archive("set.zip", "zip/1d", 1, 0, "AAA");
@@ -334,7 +356,8 @@ TEST(an_archive_cut_in_the_middle_fails_with_its_name_and_keeps_what_was_before)
     struct error err;
     size_t length;
 
-    write_archive(path_of("whole.tar", path), false, ARCHIVE_FILTER_NONE, names, ARRAY_COUNT(names));
+    write_archive(path_of("whole.tar", path), false, ARCHIVE_FILTER_NONE, names,
+                  ARRAY_COUNT(names));
     CHECK_OK(file_read_whole(env_posix(), path, 1 << 20, &bytes, &length, &err));
     write_text(cut, bytes, 1024 + 512 + 30); /* in the middle of the second file */
     mem_free(bytes);
@@ -349,14 +372,15 @@ TEST(an_archive_cut_in_the_middle_fails_with_its_name_and_keeps_what_was_before)
     import_report_deinit(&report);
 }
 
-/* ---- failures ----------------------------------------------------------------------------------------------- */
+/* ---- failures ------------------------------------------------------------------------------ */
 
 static size_t stored_bars(const struct import_options *options)
 {
     struct snapshot *snapshot;
     struct error err;
     size_t bars = 0;
-    enum status status = snapshot_open(&snapshot, env_posix(), options->data_dir, &options->market, &err);
+    enum status status = snapshot_open(&snapshot, env_posix(), options->data_dir, &options->market,
+                                       &err);
 
     if (status != STATUS_OK)
         return 0;
@@ -371,8 +395,8 @@ static size_t stored_bars(const struct import_options *options)
 }
 
 /* What must hold after an import that was made to fail somewhere: all of it is stored, or none. */
-static void check_outcome(const struct import_options *options, enum status status, const struct import_report *report,
-                          const struct error *err)
+static void check_outcome(const struct import_options *options, enum status status,
+                          const struct import_report *report, const struct error *err)
 {
     size_t bars = stored_bars(options);
 

@@ -64,7 +64,8 @@ TEST(the_bytes_of_the_sample_market_are_these)
 
 TEST(every_bar_of_many_sample_markets_is_sane_and_in_its_place)
 {
-    static const enum timeframe frames[] = {TIMEFRAME_1M, TIMEFRAME_1H, TIMEFRAME_1D, TIMEFRAME_1W, TIMEFRAME_1MO};
+    static const enum timeframe frames[] = {TIMEFRAME_1M, TIMEFRAME_1H, TIMEFRAME_1D, TIMEFRAME_1W,
+                                            TIMEFRAME_1MO};
 
     for (size_t i = 0; i < 200; i++) {
         enum timeframe frame = frames[i % ARRAY_COUNT(frames)];
@@ -84,7 +85,8 @@ TEST(every_bar_of_many_sample_markets_is_sane_and_in_its_place)
     }
 }
 
-/* The user's first strategy should find something in it: prices that move both ways, and not all alike. */
+/* The user's first strategy should find something in it: prices that move both ways, and not all
+ * alike. */
 TEST(sample_symbols_rise_and_fall_and_differ)
 {
     size_t risen = 0, calm = 0, wild = 0;

@@ -1,6 +1,6 @@
-/* app: the command line.  A command is one row (struct command); main finds it, parses its options, runs it,
- * and turns its status into a sentence on standard error and an exit code.  Results go to standard output.
- * It computes nothing. */
+/* app: the command line.  A command is one row (struct command); main finds it, parses its options,
+ * runs it, and turns its status into a sentence on standard error and an exit code.  Results go to
+ * standard output. It computes nothing. */
 #ifndef HARRIER_APP_H
 #define HARRIER_APP_H
 
@@ -31,11 +31,11 @@ struct app {
 };
 
 struct command {
-    const char *name;      /* "backtest", "run show" */
-    const char *operands;  /* "RULE", as in the synopsis */
-    size_t least, most;    /* operands */
-    const char *summary;   /* one line of `harrier --help` */
-    const char *help;      /* what it does, and examples */
+    const char *name;     /* "backtest", "run show" */
+    const char *operands; /* "RULE", as in the synopsis */
+    size_t least, most;   /* operands */
+    const char *summary;  /* one line of `harrier --help` */
+    const char *help;     /* what it does, and examples */
     enum option options[COMMAND_OPTIONS_MAX];
     int option_count;
     enum status (*run)(struct app *app, struct error *err);
@@ -44,8 +44,8 @@ struct command {
 extern const struct command *const commands[];
 extern const size_t command_count;
 
-/* Writes a buffer to standard output and empties it; STATUS_SYSTEM where that fails (a full disk behind a
- * pipe).  A reader that went away (head) is no error. */
+/* Writes a buffer to standard output and empties it; STATUS_SYSTEM where that fails (a full disk
+ * behind a pipe).  A reader that went away (head) is no error. */
 enum status app_write(struct buffer *out, struct error *err);
 
 /* A note for people on standard error, after the results so far. */
@@ -60,37 +60,43 @@ enum { APP_ARENA_BYTES_LOG2 = 36 };
 enum status app_arena_open(struct arena *arena, struct error *err);
 void app_arena_close(struct arena *arena);
 
-/* ---- progress: on standard error, only on a terminal, only after half a second ----------------------- */
+/* ---- progress: on standard error, only on a terminal, only after half a second
+ * ----------------------- */
 
 struct progress {
     struct app *app;
-    const char *what;    /* "symbols" */
+    const char *what; /* "symbols" */
     int64_t begin_ns, shown_ns;
-    size_t total;        /* 0: unknown */
+    size_t total; /* 0: unknown */
     bool shown;
 };
 void progress_begin(struct progress *progress, struct app *app, const char *what, size_t total);
 void progress_update(struct progress *progress, size_t done); /* any thread */
 void progress_end(struct progress *progress);
 
-/* ---- shared by commands ------------------------------------------------------------------------------ */
+/* ---- shared by commands
+ * ------------------------------------------------------------------------------ */
 
-/* The rule of an operand: a file (a path or a name with a suffix), "-" for standard input, or a built-in. */
-enum status app_rule(struct app *app, const char *name, struct arena *arena, const struct rule **rule,
-                     struct error *err);
+/* The rule of an operand: a file (a path or a name with a suffix), "-" for standard input, or a
+ * built-in. */
+enum status app_rule(struct app *app, const char *name, struct arena *arena,
+                     const struct rule **rule, struct error *err);
 
 /* The market of --on, or of an operand; STATUS_USAGE where there is none. */
-enum status app_market(struct app *app, const char *text, struct market_name *market, struct error *err);
+enum status app_market(struct app *app, const char *text, struct market_name *market,
+                       struct error *err);
 
 /* Parameter values after --set. */
-enum status app_parameters(struct app *app, const struct rule *rule, double *values, struct error *err);
+enum status app_parameters(struct app *app, const struct rule *rule, double *values,
+                           struct error *err);
 
-/* The symbols of a snapshot that --symbols names, in order; *chosen from the arena.  A name or pattern that
- * matches none is STATUS_MISSING with the nearest. */
-enum status app_symbols(struct app *app, const struct snapshot *snapshot, struct arena *arena, size_t **chosen,
-                        size_t *count, struct error *err);
+/* The symbols of a snapshot that --symbols names, in order; *chosen from the arena.  A name or
+ * pattern that matches none is STATUS_MISSING with the nearest. */
+enum status app_symbols(struct app *app, const struct snapshot *snapshot, struct arena *arena,
+                        size_t **chosen, size_t *count, struct error *err);
 
-enum status app_no_such_symbol(const struct snapshot *snapshot, const char *name, struct error *err);
+enum status app_no_such_symbol(const struct snapshot *snapshot, const char *name,
+                               struct error *err);
 
 int app_jobs(struct app *app);
 bool app_color(struct app *app);

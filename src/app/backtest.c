@@ -22,7 +22,8 @@ struct backtest {
     struct progress progress;
 };
 
-/* ---- words -------------------------------------------------------------------------------------------- */
+/* ---- words
+ * -------------------------------------------------------------------------------------------- */
 
 static void share_words(double share, char text[NUMBER_TEXT_BYTES])
 {
@@ -78,10 +79,12 @@ static void describe_fills(const struct question *q, struct buffer *out)
         share_words(o->slippage, text);
         buffer_addf(out, ", slippage %s", text);
     }
-    buffer_addf(out, ", %s each; a year has %d days", with_commas(o->cash, 0, false, text), q->year_days);
+    buffer_addf(out, ", %s each; a year has %d days", with_commas(o->cash, 0, false, text),
+                q->year_days);
 }
 
-/* ---- the engine --------------------------------------------------------------------------------------- */
+/* ---- the engine
+ * --------------------------------------------------------------------------------------- */
 
 static void on_progress(void *context, size_t done)
 {
@@ -96,7 +99,8 @@ static enum status calculate(struct backtest *b, struct error *err)
         .options = b->q.options,
         .symbols = b->batch_symbols,
         .symbol_count = b->count,
-        .want = WANT_ALL_METRICS | WANT_QUANTILES | WANT_TRADES | (b->keep_curves ? WANT_EQUITY : 0u),
+        .want = WANT_ALL_METRICS | WANT_QUANTILES | WANT_TRADES |
+                (b->keep_curves ? WANT_EQUITY : 0u),
         .jobs = b->q.jobs,
         .isa = conf_text(b->app->conf, OPT_ISA),
         .cancel = app_cancel(),
@@ -188,7 +192,8 @@ static enum status run_engine(struct backtest *b, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- what is kept ------------------------------------------------------------------------------------- */
+/* ---- what is kept
+ * ------------------------------------------------------------------------------------- */
 
 static enum status fill_run(struct backtest *b, struct error *err)
 {
@@ -212,8 +217,8 @@ static enum status fill_run(struct backtest *b, struct error *err)
     b->run.market = b->q.market_text;
     b->run.options = b->q.options_json;
     b->run.bars_hash = text + 2 * HASH128_TEXT_BYTES;
-    buffer_addf(&key, "%s|%s|%s|%s|%s|%s|%s", b->run.engine, b->run.rule, b->run.rule_hash, b->run.parameters_hash,
-                b->run.market, b->run.options, b->run.bars_hash);
+    buffer_addf(&key, "%s|%s|%s|%s|%s|%s|%s", b->run.engine, b->run.rule, b->run.rule_hash,
+                b->run.parameters_hash, b->run.market, b->run.options, b->run.bars_hash);
     if (key.failed || !b->run.rule_source)
         err->status = fail(err, STATUS_MEMORY, "no memory");
     else
@@ -235,7 +240,8 @@ static bool answer_from_results(struct backtest *b)
         return false;
     if (results_open(&results, b->app->data, false, &ignored) != STATUS_OK)
         return false;
-    if (results_load(results, &b->q.arena, 0, b->run.key, &kept, &b->symbols, &b->count, &ignored) == STATUS_OK) {
+    if (results_load(results, &b->q.arena, 0, b->run.key, &kept, &b->symbols, &b->count,
+                     &ignored) == STATUS_OK) {
         b->cached = true;
         b->run = kept;
     } else {
@@ -245,7 +251,8 @@ static bool answer_from_results(struct backtest *b)
     return b->cached;
 }
 
-/* Keeping is a service: where it cannot be done the answer stands, and a note says why it will be asked anew. */
+/* Keeping is a service: where it cannot be done the answer stands, and a note says why it will be
+ * asked anew. */
 static void keep(struct backtest *b)
 {
     struct results *results;
@@ -260,16 +267,19 @@ static void keep(struct backtest *b)
         app_note("harrier: this run is not kept: %s", err.text);
 }
 
-/* ---- files -------------------------------------------------------------------------------------------- */
+/* ---- files
+ * -------------------------------------------------------------------------------------------- */
 
-static enum status write_file(struct backtest *b, enum option option, struct buffer *out, struct error *err)
+static enum status write_file(struct backtest *b, enum option option, struct buffer *out,
+                              struct error *err)
 {
     enum status status;
 
     if (out->failed)
         status = fail(err, STATUS_MEMORY, "no memory for --%s", option_rows[option].flag);
     else
-        status = file_write_whole(b->app->env, conf_text(b->app->conf, option), out->at, out->length, err);
+        status = file_write_whole(b->app->env, conf_text(b->app->conf, option), out->at,
+                                  out->length, err);
     buffer_deinit(out);
     return status;
 }
@@ -307,13 +317,14 @@ static enum status write_equity(struct backtest *b, struct error *err)
     return write_file(b, OPT_EQUITY, &out, err);
 }
 
-/* ---- the answer --------------------------------------------------------------------------------------- */
+/* ---- the answer
+ * --------------------------------------------------------------------------------------- */
 
 static void next_line(const struct backtest *b, struct buffer *out)
 {
     if (b->count > 1 && b->symbols[0].ok)
-        buffer_addf(out, "next: harrier backtest %s --on %s --symbols %s     one symbol in full\n", b->q.rule->name,
-                    b->q.market_text, b->symbols[0].symbol);
+        buffer_addf(out, "next: harrier backtest %s --on %s --symbols %s     one symbol in full\n",
+                    b->q.rule->name, b->q.market_text, b->symbols[0].symbol);
 }
 
 static enum status show(struct backtest *b, struct error *err)
@@ -368,7 +379,8 @@ static enum status answer(struct backtest *b, struct error *err)
     if (conf_is_set(b->app->conf, OPT_EQUITY))
         TRY(write_equity(b, err));
     if (b->interrupted)
-        return fail(err, STATUS_INTERRUPTED, "interrupted: what stands above was done, and is not kept");
+        return fail(err, STATUS_INTERRUPTED,
+                    "interrupted: what stands above was done, and is not kept");
     if (!b->cached && !conf_flag(b->app->conf, OPT_NO_CACHE))
         keep(b);
     return b->run.failed ? STATUS_PARTIAL : STATUS_OK;
@@ -384,7 +396,8 @@ static enum status find_sort(struct backtest *b, struct error *err)
     for (int m = 0; m < METRIC_COUNT; m++)
         names[m] = metric_rows[m].name;
     nearest = text_nearest(text_of(name), names, METRIC_COUNT);
-    return fail(err, STATUS_USAGE, "unknown metric `%s` in --sort%s%s%s: `harrier metrics` lists them", name,
+    return fail(err, STATUS_USAGE,
+                "unknown metric `%s` in --sort%s%s%s: `harrier metrics` lists them", name,
                 nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
 }
 
@@ -410,20 +423,29 @@ const struct command command_backtest = {
     .most = 1,
     .summary = "one strategy over every symbol of a market, ranked",
     .help =
-        "RULE is a file, - for standard input, or a built-in rule: rsi, rsi_original, golden_cross, macd,\n"
-        "bollinger, donchian, supertrend (`harrier check NAME --source` prints one). Every symbol is an account of\n"
-        "its own. Signals are decided at a bar's close and filled at the next bar's open, unless --fill close.\n"
-        "The same question is answered from the kept results; a change of any bar, the rule or an option asks anew.\n"
+        "RULE is a file, - for standard input, or a built-in rule: rsi, rsi_original, "
+        "golden_cross, macd,\n"
+        "bollinger, donchian, supertrend (`harrier check NAME --source` prints one). Every symbol "
+        "is an account of\n"
+        "its own. Signals are decided at a bar's close and filled at the next bar's open, unless "
+        "--fill close.\n"
+        "The same question is answered from the kept results; a change of any bar, the rule or an "
+        "option asks anew.\n"
         "\n"
         "  harrier backtest rsi --on sample/1d\n"
         "  harrier backtest rsi --on sample/1d --set period=21 --set oversold=25 --sort sharpe\n"
-        "  harrier backtest mine.rule --on bybit/1d --symbols BTCUSDT --trades trades.csv --equity equity.csv\n"
+        "  harrier backtest mine.rule --on bybit/1d --symbols BTCUSDT --trades trades.csv --equity "
+        "equity.csv\n"
         "  harrier backtest macd --on us/1d --from 2015-01-01 --fee 5bps --slippage 2bps --top 50\n"
         "  harrier backtest donchian --on us/1d --json | jq '.results[0]'\n",
-    .options = {OPT_ON, OPT_SYMBOLS, OPT_SET, OPT_FROM, OPT_TO, OPT_COLD, OPT_CASH, OPT_FEE, OPT_FEE_MIN,
-                OPT_FEE_MODE, OPT_SLIPPAGE, OPT_FILL, OPT_LOT, OPT_MIN_NOTIONAL, OPT_BORROW, OPT_REQUIRE_VOLUME,
-                OPT_YEAR, OPT_BENCHMARK, OPT_SORT, OPT_TOP, OPT_TRADES, OPT_EQUITY, OPT_NO_CACHE, OPT_JOBS, OPT_ISA,
-                OPT_JSON, OPT_CSV, OPT_COLOR, OPT_DATA, OPT_HELP},
+    .options = {OPT_ON,      OPT_SYMBOLS,      OPT_SET,      OPT_FROM,
+                OPT_TO,      OPT_COLD,         OPT_CASH,     OPT_FEE,
+                OPT_FEE_MIN, OPT_FEE_MODE,     OPT_SLIPPAGE, OPT_FILL,
+                OPT_LOT,     OPT_MIN_NOTIONAL, OPT_BORROW,   OPT_REQUIRE_VOLUME,
+                OPT_YEAR,    OPT_BENCHMARK,    OPT_SORT,     OPT_TOP,
+                OPT_TRADES,  OPT_EQUITY,       OPT_NO_CACHE, OPT_JOBS,
+                OPT_ISA,     OPT_JSON,         OPT_CSV,      OPT_COLOR,
+                OPT_DATA,    OPT_HELP},
     .option_count = 30,
     .run = backtest_run,
 };

@@ -16,7 +16,8 @@ static double column_value(const struct evaluation *e, enum rule_column column, 
     return rule_column_of_time(column, e->bars.time[bar], 0);
 }
 
-static void fill_block(const struct evaluation *e, struct program *program, size_t begin, size_t count)
+static void fill_block(const struct evaluation *e, struct program *program, size_t begin,
+                       size_t count)
 {
     for (int c = 0; c < RULE_COLUMNS; c++) {
         if (!(program->columns >> c & 1))
@@ -30,13 +31,14 @@ static void fill_block(const struct evaluation *e, struct program *program, size
     }
 }
 
-static void take_block(const struct program *program, int value_count, double *const *values, size_t begin,
-                       size_t count)
+static void take_block(const struct program *program, int value_count, double *const *values,
+                       size_t begin, size_t count)
 {
     for (int v = 0; v < value_count; v++)
         for (size_t t = 0; t < count; t++)
-            values[v][begin + t] = program->value_condition[v] ? (double)(program->value_condition[v][0] >> t & 1)
-                                                               : program->value[v].at[t * program->value[v].step];
+            values[v][begin + t] = program->value_condition[v]
+                                       ? (double)(program->value_condition[v][0] >> t & 1)
+                                       : program->value[v].at[t * program->value[v].step];
 }
 
 static enum status run(struct evaluation *e, struct arena *arena, const struct rule *rule,
@@ -68,13 +70,15 @@ static enum status run(struct evaluation *e, struct arena *arena, const struct r
     return STATUS_OK;
 }
 
-enum status evaluate_expressions(struct app *app, struct evaluation *e, struct arena *arena, struct error *err)
+enum status evaluate_expressions(struct app *app, struct evaluation *e, struct arena *arena,
+                                 struct error *err)
 {
     const char *isa = conf_text(app->conf, OPT_ISA);
     const struct kernels *kernels = kernels_select(isa, LANES_NARROW);
 
     if (!kernels)
-        return fail(err, STATUS_USAGE, "--isa %s: this processor does not run it; base always does", isa);
+        return fail(err, STATUS_USAGE, "--isa %s: this processor does not run it; base always does",
+                    isa);
     e->columns = ARENA_ARRAY(arena, struct evaluated_column, EVALUATED_COLUMNS_MAX);
     if (!e->columns)
         return fail(err, STATUS_MEMORY, "no memory");

@@ -17,7 +17,7 @@ struct evaluation {
 };
 
 /* Fills the columns of every --with, from the arena. */
-enum status evaluate_expressions(struct app *app, struct evaluation *evaluation, struct arena *arena,
-                                 struct error *err);
+enum status evaluate_expressions(struct app *app, struct evaluation *evaluation,
+                                 struct arena *arena, struct error *err);
 
 #endif

@@ -3,17 +3,19 @@
 
 #include "app/app.h"
 
-extern const struct command command_sample, command_import, command_symbols, command_bars, command_verify,
-    command_resample, command_check, command_indicators, command_metrics, command_backtest, command_sweep,
-    command_runs, command_run_show, command_run_compare, command_run_rm, command_rm, command_rename, command_config_show,
-    command_config_check, command_completion, command_man;
+extern const struct command command_sample, command_import, command_symbols, command_bars,
+    command_verify, command_resample, command_check, command_indicators, command_metrics,
+    command_backtest, command_sweep, command_runs, command_run_show, command_run_compare,
+    command_run_rm, command_rm, command_rename, command_config_show, command_config_check,
+    command_completion, command_man;
 
 const struct command *const commands[] = {
-    &command_sample,      &command_import,      &command_symbols,     &command_bars,       &command_verify,
-    &command_resample,    &command_rm,          &command_rename,      &command_check,      &command_indicators,
-    &command_metrics,     &command_backtest,    &command_sweep,       &command_runs,       &command_run_show,
-    &command_run_compare, &command_run_rm,      &command_config_show, &command_config_check,
-    &command_completion,  &command_man,
+    &command_sample, &command_import,      &command_symbols,      &command_bars,
+    &command_verify, &command_resample,    &command_rm,           &command_rename,
+    &command_check,  &command_indicators,  &command_metrics,      &command_backtest,
+    &command_sweep,  &command_runs,        &command_run_show,     &command_run_compare,
+    &command_run_rm, &command_config_show, &command_config_check, &command_completion,
+    &command_man,
 };
 const size_t command_count = ARRAY_COUNT(commands);
 
@@ -45,8 +47,9 @@ static void option_help(struct buffer *out, const struct option_row *row)
 
 static void command_help(struct buffer *out, const struct command *command)
 {
-    buffer_addf(out, "harrier %s%s%s [options]: %s\n\n%s\noptions:\n", command->name, command->operands ? " " : "",
-                command->operands ? command->operands : "", command->summary, command->help);
+    buffer_addf(out, "harrier %s%s%s [options]: %s\n\n%s\noptions:\n", command->name,
+                command->operands ? " " : "", command->operands ? command->operands : "",
+                command->summary, command->help);
     for (int i = 0; i < command->option_count; i++)
         option_help(out, &option_rows[command->options[i]]);
 }
@@ -57,19 +60,25 @@ void help_print(struct buffer *out, const struct command *command)
         command_help(out, command);
         return;
     }
-    buffer_add_text(out, "harrier holds a whole market's bars and backtests any rule over all of it in milliseconds.\n"
-                         "\n"
-                         "  harrier sample                          a random market to try things on\n"
-                         "  harrier backtest rsi --on sample/1d     one strategy over every symbol, ranked\n"
-                         "\ncommands:\n");
+    buffer_add_text(
+        out, "harrier holds a whole market's bars and backtests any rule over all of it in "
+             "milliseconds.\n"
+             "\n"
+             "  harrier sample                          a random market to try things on\n"
+             "  harrier backtest rsi --on sample/1d     one strategy over every symbol, ranked\n"
+             "\ncommands:\n");
     for (size_t i = 0; i < command_count; i++)
         buffer_addf(out, "  %-14s %s\n", commands[i]->name, commands[i]->summary);
-    buffer_add_text(out, "\n`harrier COMMAND --help` shows options and examples; every command takes --data DIR.\n"
-                         "exit codes: 0 done; 1 done, but something in it failed; 2 wrong usage or rule; 3 data missing\n"
-                         "or corrupt; 4 refused or busy; 5 a bug or a failure of the system; 130 interrupted\n");
+    buffer_add_text(
+        out,
+        "\n`harrier COMMAND --help` shows options and examples; every command takes --data DIR.\n"
+        "exit codes: 0 done; 1 done, but something in it failed; 2 wrong usage or rule; 3 data "
+        "missing\n"
+        "or corrupt; 4 refused or busy; 5 a bug or a failure of the system; 130 interrupted\n");
 }
 
-/* ---- completion --------------------------------------------------------------------------------------- */
+/* ---- completion
+ * --------------------------------------------------------------------------------------- */
 
 static void all_flags(struct buffer *out, const struct command *command)
 {
@@ -84,7 +93,8 @@ static void first_words(struct buffer *out)
         const char *name = commands[i]->name;
         size_t length = strcspn(name, " ");
 
-        if (i && !strncmp(commands[i - 1]->name, name, length) && commands[i - 1]->name[length] == ' ')
+        if (i && !strncmp(commands[i - 1]->name, name, length) &&
+            commands[i - 1]->name[length] == ' ')
             continue;
         buffer_addf(out, "%s%.*s", i ? " " : "", (int)length, name);
     }
@@ -101,20 +111,24 @@ static void second_words(struct buffer *out, const char *first)
 
 static void completion_bash(struct buffer *out)
 {
-    buffer_add_text(out, "# bash completion of harrier: source <(harrier completion bash)\n"
-                         "_harrier()\n{\n    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} flags=\n"
-                         "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W '");
+    buffer_add_text(out,
+                    "# bash completion of harrier: source <(harrier completion bash)\n"
+                    "_harrier()\n{\n    local cur=${COMP_WORDS[COMP_CWORD]} "
+                    "prev=${COMP_WORDS[COMP_CWORD-1]} flags=\n"
+                    "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W '");
     first_words(out);
     buffer_add_text(out, "' -- \"$cur\")); return\n    fi\n"
                          "    case $prev in\n"
-                         "    --on|--as|--market) COMPREPLY=($(compgen -W \"$(harrier symbols 2>/dev/null)\" -- \"$cur\")); return;;\n");
+                         "    --on|--as|--market) COMPREPLY=($(compgen -W \"$(harrier symbols "
+                         "2>/dev/null)\" -- \"$cur\")); return;;\n");
     for (int o = 0; o < OPTION_COUNT; o++)
         if (option_rows[o].flag && option_rows[o].type == OPTION_CHOICE)
-            buffer_addf(out, "    --%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return;;\n", option_rows[o].flag,
-                        option_rows[o].choices);
+            buffer_addf(out, "    --%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return;;\n",
+                        option_rows[o].flag, option_rows[o].choices);
     buffer_add_text(out, "    esac\n    case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
     for (size_t i = 0; i < command_count; i++) {
-        buffer_addf(out, "    '%s'%s) flags='", commands[i]->name, strchr(commands[i]->name, ' ') ? "" : "\\ *");
+        buffer_addf(out, "    '%s'%s) flags='", commands[i]->name,
+                    strchr(commands[i]->name, ' ') ? "" : "\\ *");
         all_flags(out, commands[i]);
         buffer_add_text(out, "';;\n");
     }
@@ -122,15 +136,19 @@ static void completion_bash(struct buffer *out)
     second_words(out, "run");
     buffer_add_text(out, "';;\n    'config '*) flags='");
     second_words(out, "config");
-    buffer_add_text(out, "';;\n    esac\n    if [ \"$COMP_CWORD\" -eq 2 ]; then\n        case ${COMP_WORDS[1]} in\n"
-                         "        backtest|sweep|check) flags=\"$flags ");
+    buffer_add_text(
+        out,
+        "';;\n    esac\n    if [ \"$COMP_CWORD\" -eq 2 ]; then\n        case ${COMP_WORDS[1]} in\n"
+        "        backtest|sweep|check) flags=\"$flags ");
     for (size_t i = 0; i < rule_builtin_count; i++)
         buffer_addf(out, "%s ", rule_builtins[i].name);
-    buffer_add_text(out, "\";;\n        symbols|bars|verify|resample|rm|rename) flags=\"$flags $(harrier symbols 2>/dev/null)\";;\n"
-                         "        completion) flags='bash zsh fish';;\n        esac\n    fi\n"
-                         "    COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\"))\n"
-                         "    [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
-                         "complete -F _harrier harrier\n");
+    buffer_add_text(out,
+                    "\";;\n        symbols|bars|verify|resample|rm|rename) flags=\"$flags "
+                    "$(harrier symbols 2>/dev/null)\";;\n"
+                    "        completion) flags='bash zsh fish';;\n        esac\n    fi\n"
+                    "    COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\"))\n"
+                    "    [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
+                    "complete -F _harrier harrier\n");
 }
 
 static void completion_fish(struct buffer *out)
@@ -141,14 +159,17 @@ static void completion_fish(struct buffer *out)
         int length = (int)strcspn(c->name, " ");
 
         if (c->name[length])
-            buffer_addf(out, "complete -c harrier -n '__fish_seen_subcommand_from %.*s' -a '%s' -d \"%s\"\n", length,
-                        c->name, c->name + length + 1, c->summary);
-        buffer_addf(out, "complete -c harrier -n __fish_use_subcommand -a '%.*s' -d \"%s\"\n", length, c->name,
-                    c->summary);
+            buffer_addf(
+                out,
+                "complete -c harrier -n '__fish_seen_subcommand_from %.*s' -a '%s' -d \"%s\"\n",
+                length, c->name, c->name + length + 1, c->summary);
+        buffer_addf(out, "complete -c harrier -n __fish_use_subcommand -a '%.*s' -d \"%s\"\n",
+                    length, c->name, c->summary);
         for (int o = 0; o < c->option_count; o++) {
             const struct option_row *row = &option_rows[c->options[o]];
 
-            buffer_addf(out, "complete -c harrier -n '__fish_seen_subcommand_from %.*s' -l %s", length, c->name, row->flag);
+            buffer_addf(out, "complete -c harrier -n '__fish_seen_subcommand_from %.*s' -l %s",
+                        length, c->name, row->flag);
             if (row->type == OPTION_CHOICE)
                 buffer_addf(out, " -x -a '%s'", row->choices);
             else if (row->type != OPTION_FLAG)
@@ -178,7 +199,8 @@ static enum status completion_command(struct app *app, struct error *err)
     else if (!strcmp(shell, "fish"))
         completion_fish(&out);
     else
-        return fail(err, STATUS_USAGE, "no completion for `%s`: there are bash, zsh and fish", shell);
+        return fail(err, STATUS_USAGE, "no completion for `%s`: there are bash, zsh and fish",
+                    shell);
     return app_write(&out, err);
 }
 
@@ -195,7 +217,8 @@ const struct command command_completion = {
     .run = completion_command,
 };
 
-/* ---- manual pages, as scdoc reads them ------------------------------------------------------------------ */
+/* ---- manual pages, as scdoc reads them
+ * ------------------------------------------------------------------ */
 
 /* scdoc takes _ * \ and leading blanks as signs of its own. */
 static void escaped(struct buffer *out, const char *text)
@@ -240,16 +263,21 @@ static enum status man_page(struct app *app, struct error *err)
     struct buffer out = {0};
 
     (void)app;
-    buffer_add_text(&out, "harrier(1)\n\n# NAME\n\nharrier - backtests any trading rule over a whole market\n\n"
-                          "# SYNOPSIS\n\n*harrier* COMMAND [options]\n\n# DESCRIPTION\n\n"
-                          "Harrier holds a whole market's bars and backtests any rule over all of it in milliseconds.\n\n"
-                          "# COMMANDS\n\n");
+    buffer_add_text(
+        &out, "harrier(1)\n\n# NAME\n\nharrier - backtests any trading rule over a whole market\n\n"
+              "# SYNOPSIS\n\n*harrier* COMMAND [options]\n\n# DESCRIPTION\n\n"
+              "Harrier holds a whole market's bars and backtests any rule over all of it in "
+              "milliseconds.\n\n"
+              "# COMMANDS\n\n");
     for (size_t i = 0; i < command_count; i++)
         man_command(&out, commands[i]);
-    buffer_add_text(&out, "# ENVIRONMENT\n\n*HARRIER\\_DATA*\n\tthe data directory\n\n*HARRIER\\_CONFIG*\n\tthe configuration file\n\n"
-                          "*NO\\_COLOR*\n\tno colours\n\n# EXIT STATUS\n\n"
-                          "0 done; 1 done, but something in it failed; 2 wrong usage or rule; 3 data missing or corrupt; "
-                          "4 refused or busy; 5 a bug or a failure of the system; 130 interrupted\n");
+    buffer_add_text(&out,
+                    "# ENVIRONMENT\n\n*HARRIER\\_DATA*\n\tthe data "
+                    "directory\n\n*HARRIER\\_CONFIG*\n\tthe configuration file\n\n"
+                    "*NO\\_COLOR*\n\tno colours\n\n# EXIT STATUS\n\n"
+                    "0 done; 1 done, but something in it failed; 2 wrong usage or rule; 3 data "
+                    "missing or corrupt; "
+                    "4 refused or busy; 5 a bug or a failure of the system; 130 interrupted\n");
     return app_write(&out, err);
 }
 

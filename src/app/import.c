@@ -21,7 +21,8 @@ static void layout_lines(const struct import_report *report, struct buffer *out)
         const struct import_layout *layout = &report->layouts[i];
 
         if (layout->files == 1)
-            buffer_addf(out, "read %s as: %s\n", report->files[layout->first_file].name, layout->text);
+            buffer_addf(out, "read %s as: %s\n", report->files[layout->first_file].name,
+                        layout->text);
         else
             buffer_addf(out, "read %zu files as: %s\n", layout->files, layout->text);
     }
@@ -48,7 +49,8 @@ static void file_lines(const struct import_report *report, struct buffer *out)
 static void reject_lines(const struct import_report *report, struct buffer *out)
 {
     for (size_t i = 0; i < report->reject_count; i++)
-        buffer_addf(out, "%s:%u: %s\n", report->rejects[i].file, report->rejects[i].line, report->rejects[i].text);
+        buffer_addf(out, "%s:%u: %s\n", report->rejects[i].file, report->rejects[i].line,
+                    report->rejects[i].text);
     for (int r = 0; r < IMPORT_REASON_COUNT; r++)
         if (report->counts.rejected[r])
             buffer_addf(out, "%8llu rejected: %s\n", (unsigned long long)report->counts.rejected[r],
@@ -70,7 +72,8 @@ static void summary(const struct app *app, const struct import_report *report, c
     const struct import_counts *c = &report->counts;
     char a[NUMBER_TEXT_BYTES], b[NUMBER_TEXT_BYTES];
 
-    buffer_addf(out, "%s: %s bars added to %s symbols", market, with_commas((double)c->added, 0, false, a),
+    buffer_addf(out, "%s: %s bars added to %s symbols", market,
+                with_commas((double)c->added, 0, false, a),
                 with_commas((double)report->symbols, 0, false, b));
     counted(out, c->same, "there already");
     counted(out, c->replaced, "replaced");
@@ -124,7 +127,8 @@ static void summary_json(const struct import_report *report, const char *market,
 }
 
 /* What went wrong stands on standard error, the result on standard output. */
-static enum status show(struct app *app, const struct import_report *report, const char *market, struct error *err)
+static enum status show(struct app *app, const struct import_report *report, const char *market,
+                        struct error *err)
 {
     struct buffer out = {0}, problems = {0};
 
@@ -138,13 +142,15 @@ static enum status show(struct app *app, const struct import_report *report, con
         layout_lines(report, &out);
         summary(app, report, market, &out);
         if (report->counts.rejected[IMPORT_CONTRADICTS])
-            buffer_addf(&out, "rows that contradict stored ones were left: --replace lets them in\n");
+            buffer_addf(&out,
+                        "rows that contradict stored ones were left: --replace lets them in\n");
     }
     return app_write(&out, err);
 }
 
 /* A list option as the array that import takes. */
-static const char *const *list_of(struct app *app, struct arena *arena, enum option option, size_t *count)
+static const char *const *list_of(struct app *app, struct arena *arena, enum option option,
+                                  size_t *count)
 {
     const char **items;
 
@@ -157,8 +163,8 @@ static const char *const *list_of(struct app *app, struct arena *arena, enum opt
     return items;
 }
 
-static enum status import_files(struct app *app, const struct market_name *market, struct arena *arena,
-                                struct error *err)
+static enum status import_files(struct app *app, const struct market_name *market,
+                                struct arena *arena, struct error *err)
 {
     struct import_report report = {0};
     struct progress progress;
@@ -204,8 +210,10 @@ static enum status undo(struct app *app, const struct market_name *market, struc
 
     TRY(store_undo(app->env, app->data, market, "harrier import --undo", &report, err));
     time_to_text(report.time_ms / 1000 * 1000, false, time);
-    buffer_addf(&out, "the batch of `%s`, %s, is taken back: %zu symbols removed, %zu restored, %zu changed\n",
-                report.who, time, report.removed, report.restored, report.changed);
+    buffer_addf(
+        &out,
+        "the batch of `%s`, %s, is taken back: %zu symbols removed, %zu restored, %zu changed\n",
+        report.who, time, report.removed, report.restored, report.changed);
     buffer_addf(&out, "the same once more brings it back\n");
     return app_write(&out, err);
 }
@@ -221,11 +229,13 @@ static enum status import_command(struct app *app, struct error *err)
     TRY(app_market(app, conf_text(app->conf, OPT_AS), &market, err));
     if (conf_flag(app->conf, OPT_UNDO)) {
         if (app->operand_count)
-            return fail(err, STATUS_USAGE, "--undo takes no files: harrier import --undo --as MARKET");
+            return fail(err, STATUS_USAGE,
+                        "--undo takes no files: harrier import --undo --as MARKET");
         return undo(app, &market, err);
     }
     if (!app->operand_count)
-        return fail(err, STATUS_USAGE, "harrier import needs files, folders, archives, or - for standard input");
+        return fail(err, STATUS_USAGE,
+                    "harrier import needs files, folders, archives, or - for standard input");
     TRY(app_arena_open(&arena, err));
     status = import_files(app, &market, &arena, err);
     app_arena_close(&arena);
@@ -239,9 +249,12 @@ const struct command command_import = {
     .most = 1000000,
     .summary = "read bars from files, folders, archives or standard input",
     .help =
-        "CSV with any header, delimiter, order and unit of time, Binance kline files, freqtrade's JSON, MetaTrader\n"
-        "exports; .gz, .zst and .tar of them. What was recognised is said; what cannot be told apart is an error that\n"
-        "names the option which decides it. Rows that make no sense are reported with file and line, the rest is\n"
+        "CSV with any header, delimiter, order and unit of time, Binance kline files, freqtrade's "
+        "JSON, MetaTrader\n"
+        "exports; .gz, .zst and .tar of them. What was recognised is said; what cannot be told "
+        "apart is an error that\n"
+        "names the option which decides it. Rows that make no sense are reported with file and "
+        "line, the rest is\n"
         "stored, in one commit. The same import twice changes nothing.\n"
         "\n"
         "  harrier import bars/*.csv --as mine/1d\n"
@@ -251,8 +264,9 @@ const struct command command_import = {
         "  harrier import EURUSDh1.csv --as fx/1h --scale 1/100000 --zone +02:00 --symbol EURUSD\n"
         "  psql -c \"COPY (SELECT …) TO STDOUT\" | harrier import - --as db/1d\n"
         "  harrier import --undo --as mine/1d\n",
-    .options = {OPT_AS, OPT_FORMAT, OPT_ZONE, OPT_COLUMN, OPT_SYMBOL, OPT_SYMBOL_FROM, OPT_WHERE, OPT_SCALE,
-                OPT_DROP_LAST, OPT_FILES, OPT_REPLACE, OPT_UNDO, OPT_JOBS, OPT_JSON, OPT_DATA, OPT_HELP},
+    .options = {OPT_AS, OPT_FORMAT, OPT_ZONE, OPT_COLUMN, OPT_SYMBOL, OPT_SYMBOL_FROM, OPT_WHERE,
+                OPT_SCALE, OPT_DROP_LAST, OPT_FILES, OPT_REPLACE, OPT_UNDO, OPT_JOBS, OPT_JSON,
+                OPT_DATA, OPT_HELP},
     .option_count = 16,
     .run = import_command,
 };

@@ -1,4 +1,5 @@
-/* JSON out.  Numbers are the shortest text that reads back to the same bits; NaN and infinity are null. */
+/* JSON out.  Numbers are the shortest text that reads back to the same bits; NaN and infinity are
+ * null. */
 #ifndef HARRIER_APP_JSON_H
 #define HARRIER_APP_JSON_H
 
@@ -12,7 +13,8 @@ struct json {
     bool comma[JSON_DEPTH_MAX]; /* something stands in this object or array already */
 };
 
-void json_begin(struct json *json, const char *key, char bracket); /* '{' or '['; key NULL inside an array */
+void json_begin(struct json *json, const char *key,
+                char bracket); /* '{' or '['; key NULL inside an array */
 void json_end(struct json *json, char bracket);
 void json_text(struct json *json, const char *key, const char *value); /* NULL: null */
 void json_number(struct json *json, const char *key, double value);

@@ -90,14 +90,16 @@ static enum status unknown_command(const char *name, struct error *err)
         names[i] = commands[i]->name;
     nearest = text_nearest(text_of(name), names, command_count);
     if (nearest)
-        return fail(err, STATUS_USAGE, "unknown command `%s`; did you mean `%s`? `harrier --help` lists all", name,
+        return fail(err, STATUS_USAGE,
+                    "unknown command `%s`; did you mean `%s`? `harrier --help` lists all", name,
                     nearest);
     return fail(err, STATUS_USAGE, "unknown command `%s`: `harrier --help` lists all", name);
 }
 
 static enum status data_directory(struct app *app, struct error *err)
 {
-    const char *named = conf_text(app->conf, OPT_DATA), *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    const char *named = conf_text(app->conf, OPT_DATA), *xdg = getenv("XDG_DATA_HOME"),
+               *home = getenv("HOME");
     int length;
 
     if (named && *named)
@@ -107,9 +109,11 @@ static enum status data_directory(struct app *app, struct error *err)
     else if (home && *home)
         length = snprintf(app->data, sizeof app->data, "%s/.local/share/harrier", home);
     else
-        return fail(err, STATUS_USAGE, "no data directory: give --data DIR, or set HARRIER_DATA or HOME");
+        return fail(err, STATUS_USAGE,
+                    "no data directory: give --data DIR, or set HARRIER_DATA or HOME");
     if (length >= (int)sizeof app->data)
-        return fail(err, STATUS_USAGE, "the data directory's name is longer than %zu bytes", sizeof app->data - 1);
+        return fail(err, STATUS_USAGE, "the data directory's name is longer than %zu bytes",
+                    sizeof app->data - 1);
     return STATUS_OK;
 }
 
@@ -118,11 +122,11 @@ static enum status check_operands(const struct app *app, struct error *err)
     const struct command *c = app->command;
 
     if (app->operand_count < c->least)
-        return fail(err, STATUS_USAGE, "harrier %s needs %s: `harrier %s --help` shows examples", c->name, c->operands,
-                    c->name);
+        return fail(err, STATUS_USAGE, "harrier %s needs %s: `harrier %s --help` shows examples",
+                    c->name, c->operands, c->name);
     if (app->operand_count > c->most)
-        return fail(err, STATUS_USAGE, "`%s` is one word too many for `harrier %s %s`", app->operands[c->most],
-                    c->name, c->operands ? c->operands : "");
+        return fail(err, STATUS_USAGE, "`%s` is one word too many for `harrier %s %s`",
+                    app->operands[c->most], c->name, c->operands ? c->operands : "");
     return STATUS_OK;
 }
 
@@ -144,8 +148,8 @@ static enum status run_command(struct app *app, int argc, char **argv, struct er
         return app_write(&help, err);
     }
     TRY(conf_open(&app->conf, app->env, err));
-    TRY(conf_parse(app->conf, argc, argv, app->command->options, (size_t)app->command->option_count, app->operands,
-                   &app->operand_count, err));
+    TRY(conf_parse(app->conf, argc, argv, app->command->options, (size_t)app->command->option_count,
+                   app->operands, &app->operand_count, err));
     app->json = conf_flag(app->conf, OPT_JSON);
     app->csv = conf_flag(app->conf, OPT_CSV);
     TRY(check_operands(app, err));
@@ -159,7 +163,8 @@ static enum status dispatch(struct app *app, int argc, char **argv, struct error
     enum status status;
     int words = 0;
 
-    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+        !strcmp(argv[1], "help")) {
         app->command = argc > 2 ? command_find(argc - 1, argv + 1, &words) : NULL;
         help_print(&out, app->command);
         return app_write(&out, err);

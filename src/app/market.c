@@ -6,7 +6,8 @@
 #include "app/evaluate.h"
 #include "import/import.h"
 
-/* ---- sample ------------------------------------------------------------------------------------------- */
+/* ---- sample
+ * ------------------------------------------------------------------------------------------- */
 
 static enum status sample_command(struct app *app, struct error *err)
 {
@@ -26,12 +27,16 @@ static enum status sample_command(struct app *app, struct error *err)
     TRY(sample_run(&options, &report, err));
     market_to_text(&options.market, market);
     if (app->json)
-        buffer_addf(&out, "{\"market\": \"%s\", \"symbols\": %zu, \"bars\": %zu, \"added\": %llu, \"same\": %llu}\n", market,
-                    options.symbols, options.bars, (unsigned long long)report.added, (unsigned long long)report.same);
+        buffer_addf(&out,
+                    "{\"market\": \"%s\", \"symbols\": %zu, \"bars\": %zu, \"added\": %llu, "
+                    "\"same\": %llu}\n",
+                    market, options.symbols, options.bars, (unsigned long long)report.added,
+                    (unsigned long long)report.same);
     else
-        buffer_addf(&out, "%s: %zu symbols, %s bars each%s\nnext: harrier backtest rsi --on %s\n", market, options.symbols,
-                    with_commas((double)options.bars, 0, false, text), report.added ? "" : " (all there already)",
-                    market);
+        buffer_addf(&out, "%s: %zu symbol%s, %s bars each%s\nnext: harrier backtest rsi --on %s\n",
+                    market, options.symbols, options.symbols == 1 ? "" : "s",
+                    with_commas((double)options.bars, 0, false, text),
+                    report.added ? "" : " (all there already)", market);
     return app_write(&out, err);
 }
 
@@ -43,12 +48,14 @@ const struct command command_sample = {
             "  harrier sample\n"
             "  harrier sample --market sample/1m --symbols 1 --bars 100000\n"
             "  harrier sample --market mine/1h --symbols 20 --bars 5000 --seed 7\n",
-    .options = {OPT_MARKET, OPT_SYMBOL_COUNT, OPT_BAR_COUNT, OPT_SEED, OPT_JSON, OPT_DATA, OPT_HELP},
+    .options = {OPT_MARKET, OPT_SYMBOL_COUNT, OPT_BAR_COUNT, OPT_SEED, OPT_JSON, OPT_DATA,
+                OPT_HELP},
     .option_count = 7,
     .run = sample_command,
 };
 
-/* ---- symbols ------------------------------------------------------------------------------------------ */
+/* ---- symbols
+ * ------------------------------------------------------------------------------------------ */
 
 static enum status list_markets(struct app *app, struct error *err)
 {
@@ -68,7 +75,8 @@ static enum status list_markets(struct app *app, struct error *err)
     if (app->json)
         buffer_add_text(&out, "]}\n");
     else if (!count)
-        app_note("no market yet in %s: `harrier sample` makes one, `harrier import` reads yours", app->data);
+        app_note("no market yet in %s: `harrier sample` makes one, `harrier import` reads yours",
+                 app->data);
     mem_free(markets);
     return app_write(&out, err);
 }
@@ -108,7 +116,8 @@ static void list_symbol(struct listing *list, const char *name, const struct bar
     }
 }
 
-static enum status finish_listing(struct listing *list, size_t count, const char *market, struct error *err)
+static enum status finish_listing(struct listing *list, size_t count, const char *market,
+                                  struct error *err)
 {
     char text[NUMBER_TEXT_BYTES];
 
@@ -126,11 +135,14 @@ static enum status finish_listing(struct listing *list, size_t count, const char
     return app_write(&list->out, err);
 }
 
-static const struct sheet_column symbol_columns[] = {
-    {"symbol", true, 0, false}, {"bars", false, 0, false}, {"from", true, 0, false}, {"to", true, 0, false}};
+static const struct sheet_column symbol_columns[] = {{"symbol", true, 0, false},
+                                                     {"bars", false, 0, false},
+                                                     {"from", true, 0, false},
+                                                     {"to", true, 0, false}};
 
-static enum status list_symbols(struct app *app, struct snapshot *snapshot, const struct market_name *market,
-                                struct arena *arena, struct error *err)
+static enum status list_symbols(struct app *app, struct snapshot *snapshot,
+                                const struct market_name *market, struct arena *arena,
+                                struct error *err)
 {
     struct listing list = {.app = app, .daily = timeframe_is_daily_or_longer(market->frame)};
     char market_text[MARKET_TEXT_BYTES];
@@ -196,7 +208,8 @@ const struct command command_symbols = {
     .run = symbols_command,
 };
 
-/* ---- bars --------------------------------------------------------------------------------------------- */
+/* ---- bars
+ * --------------------------------------------------------------------------------------------- */
 
 enum { BARS_SHOWN = 20, BARS_PIECE_BYTES = 1 << 20 };
 
@@ -206,7 +219,8 @@ static enum status print_csv(const struct evaluation *e, enum timeframe frame, s
 
     bars_csv_header(&out);
     for (size_t c = 0; c < e->column_count; c++)
-        buffer_addf(&out, strpbrk(e->columns[c].name, ",\"") ? ",\"%s\"" : ",%s", e->columns[c].name);
+        buffer_addf(&out, strpbrk(e->columns[c].name, ",\"") ? ",\"%s\"" : ",%s",
+                    e->columns[c].name);
     buffer_add_char(&out, '\n');
     for (size_t i = e->begin; i < e->end; i++) {
         bars_csv_row(&out, &e->bars, i, frame);
@@ -262,11 +276,12 @@ static void number_cell(struct sheet *table, double value)
 }
 
 /* The newest bars, as many as a screen holds. */
-static enum status print_table(struct app *app, const struct evaluation *e, bool daily, struct error *err)
+static enum status print_table(struct app *app, const struct evaluation *e, bool daily,
+                               struct error *err)
 {
-    struct sheet_column columns[SHEET_COLUMNS_MAX] = {{"time", true, 0, false},  {"open", false, 0, false},
-                                                      {"high", false, 0, false}, {"low", false, 0, false},
-                                                      {"close", false, 0, false}, {"volume", false, 0, false}};
+    struct sheet_column columns[SHEET_COLUMNS_MAX] = {
+        {"time", true, 0, false}, {"open", false, 0, false},  {"high", false, 0, false},
+        {"low", false, 0, false}, {"close", false, 0, false}, {"volume", false, 0, false}};
     size_t extra = MIN(e->column_count, (size_t)SHEET_COLUMNS_MAX - 6);
     size_t first = e->end - e->begin > BARS_SHOWN ? e->end - BARS_SHOWN : e->begin;
     struct buffer out = {0};
@@ -289,12 +304,13 @@ static enum status print_table(struct app *app, const struct evaluation *e, bool
     out.failed |= table.failed;
     sheet_deinit(&table);
     buffer_addf(&out, "\n%zu bars", e->end - e->begin);
-    buffer_addf(&out, first > e->begin ? ", the newest %d shown: --csv gives all\n" : "\n", BARS_SHOWN);
+    buffer_addf(&out, first > e->begin ? ", the newest %d shown: --csv gives all\n" : "\n",
+                BARS_SHOWN);
     return app_write(&out, err);
 }
 
-static enum status bars_of(struct app *app, struct snapshot *snapshot, const struct market_name *market,
-                           struct arena *arena, struct error *err)
+static enum status bars_of(struct app *app, struct snapshot *snapshot,
+                           const struct market_name *market, struct arena *arena, struct error *err)
 {
     bool daily = timeframe_is_daily_or_longer(market->frame);
     ptrdiff_t index = snapshot_symbol_find(snapshot, text_of(app->operands[1]));
@@ -303,8 +319,10 @@ static enum status bars_of(struct app *app, struct snapshot *snapshot, const str
     if (index < 0)
         return app_no_such_symbol(snapshot, app->operands[1], err);
     TRY(snapshot_bars(snapshot, (size_t)index, &e.bars, err));
-    e.begin = conf_is_set(app->conf, OPT_FROM) ? bars_find(&e.bars, conf_date(app->conf, OPT_FROM)) : 0;
-    e.end = conf_is_set(app->conf, OPT_TO) ? bars_find(&e.bars, conf_date(app->conf, OPT_TO)) : e.bars.count;
+    e.begin = conf_is_set(app->conf, OPT_FROM) ? bars_find(&e.bars, conf_date(app->conf, OPT_FROM))
+                                               : 0;
+    e.end = conf_is_set(app->conf, OPT_TO) ? bars_find(&e.bars, conf_date(app->conf, OPT_TO))
+                                           : e.bars.count;
     e.end = MAX(e.begin, e.end);
     TRY(evaluate_expressions(app, &e, arena, err));
     if (app->csv)
@@ -336,7 +354,8 @@ const struct command command_bars = {
     .least = 2,
     .most = 2,
     .summary = "the bars of one symbol, with indicators beside them",
-    .help = "--with adds a column for each output of an expression of the rule language. CSV is read by pandas\n"
+    .help = "--with adds a column for each output of an expression of the rule language. CSV is "
+            "read by pandas\n"
             "without options: pd.read_csv(FILE, index_col=0, parse_dates=True).\n"
             "Indicators see the bars from --from on, and nothing before.\n"
             "\n"
@@ -348,7 +367,8 @@ const struct command command_bars = {
     .run = bars_command,
 };
 
-/* ---- verify ------------------------------------------------------------------------------------------- */
+/* ---- verify
+ * ------------------------------------------------------------------------------------------- */
 
 static enum status verify_one(struct app *app, const struct market_name *market, struct error *err)
 {
@@ -371,8 +391,9 @@ static enum status verify_one(struct app *app, const struct market_name *market,
     if (!report.problem_count)
         buffer_add_text(&out, "all as it was written\n");
     else
-        buffer_addf(&out, "%zu problem%s, %zu mended%s\n", report.problem_count, report.problem_count == 1 ? "" : "s",
-                    report.repaired, repair ? "" : "; --repair mends what can be mended");
+        buffer_addf(&out, "%zu problem%s, %zu mended%s\n", report.problem_count,
+                    report.problem_count == 1 ? "" : "s", report.repaired,
+                    repair ? "" : "; --repair mends what can be mended");
     status = report.problem_count > report.repaired ? STATUS_PARTIAL : STATUS_OK;
     verify_report_deinit(&report);
     TRY(app_write(&out, err));
@@ -417,7 +438,8 @@ const struct command command_verify = {
     .run = verify_command,
 };
 
-/* ---- resample ----------------------------------------------------------------------------------------- */
+/* ---- resample
+ * ----------------------------------------------------------------------------------------- */
 
 static void resample_progress(void *context, size_t done, size_t symbols)
 {
@@ -450,10 +472,11 @@ static enum status resample_command(struct app *app, struct error *err)
     if (status != STATUS_OK && status != STATUS_PARTIAL)
         return status;
     market_to_text(&options.from, from);
-    buffer_addf(&out, "%s to %s/%s: %zu symbols, %s bars into %s; %llu new, %llu there already", from,
-                options.from.venue, timeframe_name(options.to), report.symbols,
-                with_commas((double)report.bars_from, 0, false, a), with_commas((double)report.bars_to, 0, false, b),
-                (unsigned long long)report.added, (unsigned long long)report.same);
+    buffer_addf(&out, "%s to %s/%s: %zu symbols, %s bars into %s; %llu new, %llu there already",
+                from, options.from.venue, timeframe_name(options.to), report.symbols,
+                with_commas((double)report.bars_from, 0, false, a),
+                with_commas((double)report.bars_to, 0, false, b), (unsigned long long)report.added,
+                (unsigned long long)report.same);
     if (report.replaced)
         buffer_addf(&out, ", %llu replaced", (unsigned long long)report.replaced);
     buffer_add_char(&out, '\n');
@@ -472,7 +495,8 @@ const struct command command_resample = {
     .least = 1,
     .most = 1,
     .summary = "derive a coarser timeframe of the same venue, exactly",
-    .help = "Every period with at least one bar; weeks begin on Monday, months are calendar months, days are UTC days.\n"
+    .help = "Every period with at least one bar; weeks begin on Monday, months are calendar "
+            "months, days are UTC days.\n"
             "\n"
             "  harrier resample binance/1h --to 1d\n"
             "  harrier resample binance/1m --to 1w --closed\n",
@@ -481,9 +505,11 @@ const struct command command_resample = {
     .run = resample_command,
 };
 
-/* ---- rm, rename --------------------------------------------------------------------------------------- */
+/* ---- rm, rename
+ * --------------------------------------------------------------------------------------- */
 
-static enum status remove_symbols(struct app *app, const struct market_name *market, struct error *err)
+static enum status remove_symbols(struct app *app, const struct market_name *market,
+                                  struct error *err)
 {
     struct writer *writer;
     enum status status = STATUS_OK;

@@ -6,7 +6,8 @@
 
 enum { YEAR_SYMBOLS_MAX = 16, YEAR_BARS_MAX = 20000 };
 
-/* ---- bars a year -------------------------------------------------------------------------------------- */
+/* ---- bars a year
+ * -------------------------------------------------------------------------------------- */
 
 struct year_sample {
     size_t bars, weekend;
@@ -69,7 +70,8 @@ static void find_year(struct question *q, int64_t given)
         q->options.year_bars = q->year_days * median(sample.per_day, sample.symbols);
 }
 
-/* ---- options ------------------------------------------------------------------------------------------ */
+/* ---- options
+ * ------------------------------------------------------------------------------------------ */
 
 static void read_options(struct question *q, struct app *app)
 {
@@ -111,7 +113,8 @@ static void describe_parameters(struct question *q)
         json_number(&json, q->rule->parameters[p].name, q->parameters[p]);
     buffer_add_char(&json.out, '}');
     q->parameters_json = kept(&q->arena, &json);
-    q->parameters_hash = hash128_bytes(q->parameters, sizeof *q->parameters * (size_t)q->rule->parameter_count);
+    q->parameters_hash = hash128_bytes(q->parameters,
+                                       sizeof *q->parameters * (size_t)q->rule->parameter_count);
 }
 
 static void describe_date(struct json *json, const char *key, int64_t time_ms)
@@ -160,8 +163,8 @@ static enum status open_market(struct question *q, struct app *app, struct error
     market_to_text(&q->market, q->market_text);
     TRY(snapshot_open(&q->snapshot, app->env, app->data, &q->market, err));
     if (snapshot_symbol_count(q->snapshot) == 0)
-        return fail(err, STATUS_MISSING, "%s is empty: `harrier import FILES --as %s` fills it", q->market_text,
-                    q->market_text);
+        return fail(err, STATUS_MISSING, "%s is empty: `harrier import FILES --as %s` fills it",
+                    q->market_text, q->market_text);
     TRY(app_symbols(app, q->snapshot, &q->arena, &q->chosen, &q->symbol_count, err));
     year = conf_is_set(app->conf, OPT_YEAR) ? atoll(conf_text(app->conf, OPT_YEAR)) : 0;
     find_year(q, year);
@@ -203,7 +206,8 @@ void question_close(struct question *q)
     app_arena_close(&q->arena);
 }
 
-/* ---- bars --------------------------------------------------------------------------------------------- */
+/* ---- bars
+ * --------------------------------------------------------------------------------------------- */
 
 /* The part of the bars that may trade, and what may warm up before it. */
 static void cut(const struct question *q, struct batch_symbol *symbol)
@@ -217,8 +221,8 @@ static void cut(const struct question *q, struct batch_symbol *symbol)
     }
 }
 
-enum status question_symbols(struct question *q, struct batch_symbol **symbols, const char ***problems,
-                             struct error *err)
+enum status question_symbols(struct question *q, struct batch_symbol **symbols,
+                             const char ***problems, struct error *err)
 {
     *symbols = ARENA_ARRAY(&q->arena, struct batch_symbol, q->symbol_count + 1);
     *problems = ARENA_ARRAY(&q->arena, const char *, q->symbol_count + 1);
@@ -247,7 +251,8 @@ enum status question_benchmark(struct question *q, const struct bars **bars, str
         return STATUS_OK;
     index = snapshot_symbol_find(q->snapshot, text_of(q->benchmark));
     if (index < 0)
-        return fail(err, STATUS_MISSING, "no symbol `%s` in %s for --benchmark", q->benchmark, q->market_text);
+        return fail(err, STATUS_MISSING, "no symbol `%s` in %s for --benchmark", q->benchmark,
+                    q->market_text);
     found = ARENA_NEW(&q->arena, struct bars);
     if (!found)
         return fail(err, STATUS_MEMORY, "no memory");
@@ -260,7 +265,8 @@ enum status question_bars_hash(struct question *q, struct hash128 *hash, struct 
 {
     struct hash128 *all = ARENA_ARRAY(&q->arena, struct hash128, 2 * (q->symbol_count + 1));
     size_t count = 0;
-    ptrdiff_t benchmark = q->benchmark ? snapshot_symbol_find(q->snapshot, text_of(q->benchmark)) : -1;
+    ptrdiff_t benchmark = q->benchmark ? snapshot_symbol_find(q->snapshot, text_of(q->benchmark))
+                                       : -1;
 
     if (!all)
         return fail(err, STATUS_MEMORY, "no memory");

@@ -1,5 +1,5 @@
-/* A question: one rule, its parameters and options, over the symbols of one market.  What backtest, sweep and
- * check ask of the engine, put together from the options. */
+/* A question: one rule, its parameters and options, over the symbols of one market.  What backtest,
+ * sweep and check ask of the engine, put together from the options. */
 #ifndef HARRIER_APP_QUESTION_H
 #define HARRIER_APP_QUESTION_H
 
@@ -18,10 +18,10 @@ struct question {
     size_t symbol_count;
     int64_t from_ms, to_ms; /* INT64_MIN, INT64_MAX where not given */
     bool cold;
-    int year_days;          /* 365 or 252 */
+    int year_days; /* 365 or 252 */
     bool year_given;
     int jobs;
-    const char *benchmark;  /* NULL: each symbol's own closes */
+    const char *benchmark; /* NULL: each symbol's own closes */
     char *parameters_json, *options_json;
     struct hash128 parameters_hash;
 };
@@ -30,12 +30,14 @@ struct question {
 enum status question_open(struct question *question, struct app *app, struct error *err);
 void question_close(struct question *question);
 
-/* Symbols for the engine: names and bars; one whose file is corrupt has problems[i] set and no bars. */
-enum status question_symbols(struct question *question, struct batch_symbol **symbols, const char ***problems,
-                             struct error *err);
+/* Symbols for the engine: names and bars; one whose file is corrupt has problems[i] set and no
+ * bars. */
+enum status question_symbols(struct question *question, struct batch_symbol **symbols,
+                             const char ***problems, struct error *err);
 
 /* The bars of --benchmark, in question->arena; NULL where there is none. */
-enum status question_benchmark(struct question *question, const struct bars **bars, struct error *err);
+enum status question_benchmark(struct question *question, const struct bars **bars,
+                               struct error *err);
 
 /* Hash of all bars that the question reads, from the store's headers. */
 enum status question_bars_hash(struct question *question, struct hash128 *hash, struct error *err);

@@ -7,7 +7,8 @@
 
 enum { TOP_USUAL = 20, FAILURES_SHOWN = 5 };
 
-/* ---- order -------------------------------------------------------------------------------------------- */
+/* ---- order
+ * -------------------------------------------------------------------------------------------- */
 
 struct order {
     int metric, better;
@@ -36,7 +37,8 @@ void ranking_sort(struct run_symbol *symbols, size_t count, int metric)
     qsort_r(symbols, count, sizeof *symbols, compare, &order);
 }
 
-/* ---- words -------------------------------------------------------------------------------------------- */
+/* ---- words
+ * -------------------------------------------------------------------------------------------- */
 
 const char *metric_words(int metric, double value, bool sign, char text[NUMBER_TEXT_BYTES])
 {
@@ -99,16 +101,19 @@ static void milliseconds(double ms, char text[NUMBER_TEXT_BYTES])
 
 static void summary_line(const struct ranking *r, struct buffer *out)
 {
-    char symbols[NUMBER_TEXT_BYTES], bars[NUMBER_TEXT_BYTES], calculating[NUMBER_TEXT_BYTES], all[NUMBER_TEXT_BYTES];
+    char symbols[NUMBER_TEXT_BYTES], bars[NUMBER_TEXT_BYTES], calculating[NUMBER_TEXT_BYTES],
+        all[NUMBER_TEXT_BYTES];
 
     milliseconds(r->run->calculation_ms, calculating);
     milliseconds(r->run->total_ms, all);
     buffer_addf(out, "%s symbol%s, %s bars: ", with_commas((double)r->count, 0, false, symbols),
                 r->count == 1 ? "" : "s", with_commas((double)r->run->bars, 0, false, bars));
     if (r->cached)
-        buffer_addf(out, "from the results kept as run %lld, %s in all", (long long)r->run->id, all);
+        buffer_addf(out, "from the results kept as run %lld, %s in all", (long long)r->run->id,
+                    all);
     else
-        buffer_addf(out, "%s calculating, %s in all, %d thread%s", calculating, all, r->jobs, r->jobs == 1 ? "" : "s");
+        buffer_addf(out, "%s calculating, %s in all, %d thread%s", calculating, all, r->jobs,
+                    r->jobs == 1 ? "" : "s");
     if (r->run->failed)
         buffer_addf(out, ", %lld failed\n", (long long)r->run->failed);
     else
@@ -126,12 +131,13 @@ static void failure_lines(const struct ranking *r, struct buffer *out)
         buffer_addf(out, "… and %zu more failed: --json lists them\n", shown - FAILURES_SHOWN);
 }
 
-/* ---- the ranked table --------------------------------------------------------------------------------- */
+/* ---- the ranked table
+ * --------------------------------------------------------------------------------- */
 
 static const struct sheet_column ranking_columns[] = {
-    {"#", false, 0, false},           {"symbol", true, 0, false},  {"return %", false, 0, true},
-    {"hold %", false, 3, false},      {"max dd %", false, 2, false}, {"sharpe", false, 4, false},
-    {"trades", false, 5, false},      {"win %", false, 6, false},  {"exposure %", false, 8, false},
+    {"#", false, 0, false},      {"symbol", true, 0, false},    {"return %", false, 0, true},
+    {"hold %", false, 3, false}, {"max dd %", false, 2, false}, {"sharpe", false, 4, false},
+    {"trades", false, 5, false}, {"win %", false, 6, false},    {"exposure %", false, 8, false},
     {"equity", true, 7, false},
 };
 
@@ -161,7 +167,8 @@ static void below_table(const struct ranking *r, size_t shown, size_t ranked, st
     if (ranked > shown)
         buffer_addf(out, " ...  %s more: --top %zu, --csv or --json\n",
                     with_commas((double)(ranked - shown), 0, false, extra), ranked);
-    buffer_addf(out, "\nmedian %s %%, %zu of %zu up", with_commas(middle, 1, true, number), up, ranked);
+    buffer_addf(out, "\nmedian %s %%, %zu of %zu up", with_commas(middle, 1, true, number), up,
+                ranked);
     if (!isnan(r->run->market_return))
         buffer_addf(out, "; the whole market held in equal parts: %s %%",
                     with_commas(r->run->market_return, 1, true, number));
@@ -196,7 +203,8 @@ void ranking_table(const struct ranking *r, struct buffer *out)
     summary_line(r, out);
 }
 
-/* ---- the statistics of one symbol --------------------------------------------------------------------- */
+/* ---- the statistics of one symbol
+ * --------------------------------------------------------------------- */
 
 enum { STATISTIC_TITLE_COLUMNS = 26 };
 
@@ -210,10 +218,13 @@ static void pending_line(const struct run_symbol *s, struct buffer *out)
     char text[32];
 
     if (s->sim.pending)
-        buffer_addf(out, "\na signal on the last bar waits for the next open: %s\n", pending_text(s->sim.pending, text));
+        buffer_addf(out, "\na signal on the last bar waits for the next open: %s\n",
+                    pending_text(s->sim.pending, text));
     if (s->sim.refused)
-        buffer_addf(out, "\n%u entries refused (a distance or size that is not defined, or too small a trade)\n",
-                    s->sim.refused);
+        buffer_addf(
+            out,
+            "\n%u entries refused (a distance or size that is not defined, or too small a trade)\n",
+            s->sim.refused);
     if (s->sim.ruined)
         buffer_addf(out, "\nruined: equity fell to 0 or below, and the symbol trades no more\n");
     if (s->note)
@@ -247,7 +258,8 @@ void ranking_statistics(const struct ranking *r, const struct run_symbol *s, str
     summary_line(r, out);
 }
 
-/* ---- JSON and CSV ------------------------------------------------------------------------------------- */
+/* ---- JSON and CSV
+ * ------------------------------------------------------------------------------------- */
 
 static void symbol_json(struct json *json, const struct ranking *r, const struct run_symbol *s)
 {
@@ -339,17 +351,24 @@ void ranking_csv(const struct ranking *r, struct buffer *out)
         for (int m = 0; m < METRIC_COUNT; m++)
             csv_number(out, s->ok ? s->sim.metric[m] : (double)NAN);
         csv_number(out, s->ok ? s->sim.open_position : (double)NAN);
-        buffer_addf(out, ",%s,%u,%u\n", s->ok ? pending_text(s->sim.pending, text) : "", s->sim.refused, s->sim.unfilled);
+        buffer_addf(out, ",%s,%u,%u\n", s->ok ? pending_text(s->sim.pending, text) : "",
+                    s->sim.refused, s->sim.unfilled);
     }
 }
 
-void trade_csv(struct buffer *out, const char *symbol, const struct trade *t, int64_t entry_ms, int64_t exit_ms,
-               bool daily)
+void trade_csv(struct buffer *out, const char *symbol, const struct trade *t, int64_t entry_ms,
+               int64_t exit_ms, bool daily)
 {
     char text[TIME_TEXT_BYTES];
     double units = fabs(t->units);
-    const double numbers[] = {t->exit_price, units, t->fees, t->profit, t->profit / (units * t->entry_price) * 100,
-                              (double)(t->exit_bar - t->entry_bar), t->mae * 100, t->mfe * 100};
+    const double numbers[] = {t->exit_price,
+                              units,
+                              t->fees,
+                              t->profit,
+                              t->profit / (units * t->entry_price) * 100,
+                              (double)(t->exit_bar - t->entry_bar),
+                              t->mae * 100,
+                              t->mfe * 100};
 
     time_to_text(entry_ms, daily, text);
     buffer_addf(out, "%s,%s,%s,", symbol, t->units > 0 ? "long" : "short", text);

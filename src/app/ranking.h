@@ -7,33 +7,34 @@
 
 struct ranking {
     const struct app *app;
-    const struct rule *rule;            /* NULL for a kept run */
+    const struct rule *rule; /* NULL for a kept run */
     struct run *run;
     struct run_symbol *symbols;
     size_t count;
-    int sort;                           /* metric */
-    size_t top;                         /* rows of the table; 0: as usual */
+    int sort;   /* metric */
+    size_t top; /* rows of the table; 0: as usual */
     bool cached, color;
     int jobs;
-    bool daily;                         /* times are dates */
-    const char *headline;               /* "rsi (period 14, …) on sample/1d" */
-    const char *fills;                  /* "same-close fills, fee 0.1 %, 10,000 each" */
+    bool daily;           /* times are dates */
+    const char *headline; /* "rsi (period 14, …) on sample/1d" */
+    const char *fills;    /* "same-close fills, fee 0.1 %, 10,000 each" */
 };
 
 /* Best first by the metric's better direction, failures last, ties by symbol. */
 void ranking_sort(struct run_symbol *symbols, size_t count, int metric);
 
 void ranking_table(const struct ranking *ranking, struct buffer *out);
-void ranking_statistics(const struct ranking *ranking, const struct run_symbol *symbol, struct buffer *out);
+void ranking_statistics(const struct ranking *ranking, const struct run_symbol *symbol,
+                        struct buffer *out);
 void ranking_json(const struct ranking *ranking, struct buffer *out);
 void ranking_csv(const struct ranking *ranking, struct buffer *out);
 
 /* A trade as a line of CSV, under TRADE_CSV_HEADER. */
-#define TRADE_CSV_HEADER                                                                            \
+#define TRADE_CSV_HEADER                                                                          \
     "symbol,side,entry_time,entry_price,exit_time,exit_price,units,fees,profit,return,bars_held," \
     "mae,mfe,reason\n"
-void trade_csv(struct buffer *out, const char *symbol, const struct trade *trade, int64_t entry_ms, int64_t exit_ms,
-               bool daily);
+void trade_csv(struct buffer *out, const char *symbol, const struct trade *trade, int64_t entry_ms,
+               int64_t exit_ms, bool daily);
 
 /* One metric as people read it: "+812.31", "14", "41 days". */
 const char *metric_words(int metric, double value, bool sign, char text[NUMBER_TEXT_BYTES]);

@@ -6,7 +6,8 @@
 #include "rule/prove.h"
 #include "sim/sim.h"
 
-/* ---- check -------------------------------------------------------------------------------------------- */
+/* ---- check
+ * -------------------------------------------------------------------------------------------- */
 
 static void print_number(struct buffer *out, double value, bool percent)
 {
@@ -55,7 +56,8 @@ static void print_inputs(struct buffer *out, const struct rule *rule)
     buffer_add_text(out, any ? "\n" : "none\n");
 }
 
-static void check_text(struct app *app, const struct rule *rule, const double *values, struct buffer *out)
+static void check_text(struct app *app, const struct rule *rule, const double *values,
+                       struct buffer *out)
 {
     static const char *const signals[] = {"buy", "sell", "short", "cover"};
     char combinations[NUMBER_TEXT_BYTES];
@@ -117,8 +119,9 @@ static void check_json(const struct rule *rule, const double *values, struct buf
 }
 
 /* Keeps the first difference of one symbol in the error. */
-static enum status prove_symbol(const struct rule *rule, const double *values, const struct kernels *kernels,
-                                struct snapshot *snapshot, size_t symbol, struct arena *arena, size_t *bars_proved,
+static enum status prove_symbol(const struct rule *rule, const double *values,
+                                const struct kernels *kernels, struct snapshot *snapshot,
+                                size_t symbol, struct arena *arena, size_t *bars_proved,
                                 struct error *err)
 {
     struct proof proof = {0};
@@ -135,8 +138,8 @@ static enum status prove_symbol(const struct rule *rule, const double *values, c
 }
 
 /* The proof against the future, over the symbols of a market. */
-static enum status prove(struct app *app, const struct rule *rule, const double *values, struct arena *arena,
-                         struct buffer *out, struct error *err)
+static enum status prove(struct app *app, const struct rule *rule, const double *values,
+                         struct arena *arena, struct buffer *out, struct error *err)
 {
     const struct kernels *kernels = kernels_select(conf_text(app->conf, OPT_ISA), LANES_WIDE);
     char number[NUMBER_TEXT_BYTES];
@@ -156,7 +159,8 @@ static enum status prove(struct app *app, const struct rule *rule, const double 
         size_t mark = arena_mark(arena);
 
         if (__atomic_load_n(app_cancel(), __ATOMIC_RELAXED)) {
-            status = fail(err, STATUS_INTERRUPTED, "interrupted after %zu of %zu symbols", i, count);
+            status = fail(err, STATUS_INTERRUPTED, "interrupted after %zu of %zu symbols", i,
+                          count);
             break;
         }
         status = prove_symbol(rule, values, kernels, snapshot, chosen[i], arena, &bars, err);
@@ -167,8 +171,9 @@ static enum status prove(struct app *app, const struct rule *rule, const double 
     }
     progress_end(&progress);
     if (status == STATUS_OK)
-        buffer_addf(out, "proof:      no value of the rule knows a later bar (%zu symbols, %s bars)\n", count,
-                    with_commas((double)bars, 0, false, number));
+        buffer_addf(out,
+                    "proof:      no value of the rule knows a later bar (%zu symbols, %s bars)\n",
+                    count, with_commas((double)bars, 0, false, number));
     snapshot_close(snapshot);
     return status;
 }
@@ -217,19 +222,23 @@ const struct command command_check = {
     .least = 1,
     .most = 1,
     .summary = "compile a rule: errors, look-back, parameters, cost, proof",
-    .help = "All errors of the file are reported at once. With --on, the rule runs on truncated histories and one bar\n"
-            "at a time, and every value is compared with the full run: any difference would be a look into the future.\n"
+    .help = "All errors of the file are reported at once. With --on, the rule runs on truncated "
+            "histories and one bar\n"
+            "at a time, and every value is compared with the full run: any difference would be a "
+            "look into the future.\n"
             "\n"
             "  harrier check mine.rule\n"
             "  harrier check rsi --source > mine.rule\n"
             "  harrier check mine.rule --explain\n"
             "  harrier check mine.rule --on sample/1d --symbols S001\n",
-    .options = {OPT_ON, OPT_SYMBOLS, OPT_SET, OPT_EXPLAIN, OPT_SOURCE, OPT_ISA, OPT_JSON, OPT_DATA, OPT_HELP},
+    .options = {OPT_ON, OPT_SYMBOLS, OPT_SET, OPT_EXPLAIN, OPT_SOURCE, OPT_ISA, OPT_JSON, OPT_DATA,
+                OPT_HELP},
     .option_count = 9,
     .run = check_command,
 };
 
-/* ---- indicators --------------------------------------------------------------------------------------- */
+/* ---- indicators
+ * --------------------------------------------------------------------------------------- */
 
 static void signature(const struct indicator *indicator, struct buffer *out)
 {
@@ -248,7 +257,8 @@ static void signature(const struct indicator *indicator, struct buffer *out)
 static void describe_indicator(const struct indicator *indicator, struct buffer *out)
 {
     signature(indicator, out);
-    buffer_addf(out, "\n%s (%s)\n\n  %s\n", indicator->title, indicator->group, indicator->definition);
+    buffer_addf(out, "\n%s (%s)\n\n  %s\n", indicator->title, indicator->group,
+                indicator->definition);
     for (int p = 0; p < indicator->parameter_count; p++) {
         const struct indicator_parameter *q = &indicator->parameters[p];
 
@@ -349,8 +359,9 @@ static enum status indicators_command(struct app *app, struct error *err)
     for (size_t i = 0; i < indicator_count && count < ARRAY_COUNT(names); i++)
         names[count++] = indicators[i]->name;
     nearest = text_nearest(text_of(app->operands[0]), names, count);
-    return fail(err, STATUS_USAGE, "unknown indicator `%s`%s%s%s: `harrier indicators` lists them", app->operands[0],
-                nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
+    return fail(err, STATUS_USAGE, "unknown indicator `%s`%s%s%s: `harrier indicators` lists them",
+                app->operands[0], nearest ? "; did you mean `" : "", nearest ? nearest : "",
+                nearest ? "`?" : "");
 }
 
 const struct command command_indicators = {
@@ -366,7 +377,8 @@ const struct command command_indicators = {
     .run = indicators_command,
 };
 
-/* ---- metrics ------------------------------------------------------------------------------------------ */
+/* ---- metrics
+ * ------------------------------------------------------------------------------------------ */
 
 static const char *better_words(int better)
 {
@@ -387,7 +399,8 @@ static enum status metrics_command(struct app *app, struct error *err)
         json_text(&json, "better", better_words(metric_rows[m].better));
         json_text(&json, "formula", metric_rows[m].formula);
         json_end(&json, '}');
-        buffer_addf(&out, "%-22s %-26s %s\n", metric_rows[m].name, metric_rows[m].title, metric_rows[m].formula);
+        buffer_addf(&out, "%-22s %-26s %s\n", metric_rows[m].name, metric_rows[m].title,
+                    metric_rows[m].formula);
     }
     json_end(&json, ']');
     buffer_add_text(&json.out, "}\n");
@@ -402,7 +415,8 @@ static enum status metrics_command(struct app *app, struct error *err)
 const struct command command_metrics = {
     .name = "metrics",
     .summary = "the metrics of a backtest, with their formulas",
-    .help = "E equity at the closes, C closes, A bars a year, r returns of equity, P profits of closed trades after fees,\n"
+    .help = "E equity at the closes, C closes, A bars a year, r returns of equity, P profits of "
+            "closed trades after fees,\n"
             "R the same as a share of their value at entry.\n"
             "\n"
             "  harrier metrics\n",

@@ -10,26 +10,30 @@ enum { RUNS_SHOWN = 20 };
 static enum status run_id(const char *text, int64_t *id, struct error *err)
 {
     if (!text_to_int64(text_of(text), id) || *id < 1)
-        return fail(err, STATUS_USAGE, "`%s` is not the number of a run: `harrier runs` lists them", text);
+        return fail(err, STATUS_USAGE, "`%s` is not the number of a run: `harrier runs` lists them",
+                    text);
     return STATUS_OK;
 }
 
 /* Opens the database; none yet reads as no runs. */
-static enum status open_results(struct app *app, struct results **results, bool write, struct error *err)
+static enum status open_results(struct app *app, struct results **results, bool write,
+                                struct error *err)
 {
     enum status status = results_open(results, app->data, write, err);
 
     if (status == STATUS_MISSING)
-        return fail(err, STATUS_MISSING, "no run is kept in %s yet: `harrier backtest` keeps each", app->data);
+        return fail(err, STATUS_MISSING, "no run is kept in %s yet: `harrier backtest` keeps each",
+                    app->data);
     return status;
 }
 
-/* ---- runs --------------------------------------------------------------------------------------------- */
+/* ---- runs
+ * --------------------------------------------------------------------------------------------- */
 
 static const struct sheet_column run_columns[] = {
-    {"run", false, 0, false},     {"when", true, 3, false},    {"rule", true, 0, false},
-    {"market", true, 0, false},   {"symbols", false, 2, false}, {"failed", false, 5, false},
-    {"bars", false, 4, false},    {"ms", false, 6, false},     {"parameters", true, 7, false},
+    {"run", false, 0, false},   {"when", true, 3, false},     {"rule", true, 0, false},
+    {"market", true, 0, false}, {"symbols", false, 2, false}, {"failed", false, 5, false},
+    {"bars", false, 4, false},  {"ms", false, 6, false},      {"parameters", true, 7, false},
 };
 
 static void run_json(struct json *json, const struct run *run)
@@ -73,9 +77,12 @@ static void run_row(struct sheet *table, const struct run *run)
     sheet_add(table, "%s", run->parameters);
 }
 
-static enum status list_runs(struct app *app, struct results *results, struct arena *arena, struct error *err)
+static enum status list_runs(struct app *app, struct results *results, struct arena *arena,
+                             struct error *err)
 {
-    size_t limit = conf_is_set(app->conf, OPT_TOP) ? (size_t)conf_whole(app->conf, OPT_TOP) : RUNS_SHOWN, count;
+    size_t limit = conf_is_set(app->conf, OPT_TOP) ? (size_t)conf_whole(app->conf, OPT_TOP)
+                                                   : RUNS_SHOWN,
+           count;
     struct buffer out = {0};
     struct json json = {0};
     struct sheet table;
@@ -105,7 +112,8 @@ static enum status list_runs(struct app *app, struct results *results, struct ar
 
 /* Opens results and an arena around one of the functions below. */
 static enum status with_results(struct app *app, bool write, struct error *err,
-                                enum status (*work)(struct app *, struct results *, struct arena *, struct error *))
+                                enum status (*work)(struct app *, struct results *, struct arena *,
+                                                    struct error *))
 {
     struct results *results;
     struct arena arena;
@@ -136,7 +144,8 @@ const struct command command_runs = {
     .run = runs_command,
 };
 
-/* ---- run show ----------------------------------------------------------------------------------------- */
+/* ---- run show
+ * ----------------------------------------------------------------------------------------- */
 
 static enum status show_trades(struct results *results, struct arena *arena, int64_t id, bool daily,
                                struct error *err)
@@ -148,11 +157,13 @@ static enum status show_trades(struct results *results, struct arena *arena, int
     TRY(results_trades(results, arena, id, &trades, &count, err));
     buffer_add_text(&out, TRADE_CSV_HEADER);
     for (size_t i = 0; i < count; i++)
-        trade_csv(&out, trades[i].symbol, &trades[i].trade, trades[i].entry_ms, trades[i].exit_ms, daily);
+        trade_csv(&out, trades[i].symbol, &trades[i].trade, trades[i].entry_ms, trades[i].exit_ms,
+                  daily);
     return app_write(&out, err);
 }
 
-static enum status show_run(struct app *app, struct results *results, struct arena *arena, struct error *err)
+static enum status show_run(struct app *app, struct results *results, struct arena *arena,
+                            struct error *err)
 {
     struct buffer out = {0}, headline = {0};
     struct ranking ranking = {.app = app, .cached = true, .color = app_color(app), .fills = ""};
@@ -201,14 +212,17 @@ const struct command command_run_show = {
     .help = "  harrier run show 3\n"
             "  harrier run show 3 --trades-csv > trades.csv\n"
             "  harrier run show 3 --source\n",
-    .options = {OPT_TOP, OPT_SHOW_TRADES, OPT_SOURCE, OPT_JSON, OPT_CSV, OPT_COLOR, OPT_DATA, OPT_HELP},
+    .options = {OPT_TOP, OPT_SHOW_TRADES, OPT_SOURCE, OPT_JSON, OPT_CSV, OPT_COLOR, OPT_DATA,
+                OPT_HELP},
     .option_count = 8,
     .run = run_show_command,
 };
 
-/* ---- run compare -------------------------------------------------------------------------------------- */
+/* ---- run compare
+ * -------------------------------------------------------------------------------------- */
 
-static double median_of(const struct run_symbol *symbols, size_t count, int metric, struct arena *arena)
+static double median_of(const struct run_symbol *symbols, size_t count, int metric,
+                        struct arena *arena)
 {
     double *values = ARENA_ARRAY(arena, double, count + 1);
     size_t n = 0;
@@ -228,7 +242,8 @@ static double median_of(const struct run_symbol *symbols, size_t count, int metr
     return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-static const struct run_symbol *same_symbol(const struct run_symbol *symbols, size_t count, const char *name)
+static const struct run_symbol *same_symbol(const struct run_symbol *symbols, size_t count,
+                                            const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (symbols[i].ok && !strcmp(symbols[i].symbol, name))
@@ -247,19 +262,23 @@ static void compare_counts(const struct compared side[2], struct buffer *out)
     size_t both = 0, better = 0;
 
     for (size_t i = 0; i < side[0].count; i++) {
-        const struct run_symbol *other = same_symbol(side[1].symbols, side[1].count, side[0].symbols[i].symbol);
+        const struct run_symbol *other = same_symbol(side[1].symbols, side[1].count,
+                                                     side[0].symbols[i].symbol);
 
         if (!side[0].symbols[i].ok || !other)
             continue;
         both++;
-        better += other->sim.metric[METRIC_TOTAL_RETURN] > side[0].symbols[i].sim.metric[METRIC_TOTAL_RETURN];
+        better += other->sim.metric[METRIC_TOTAL_RETURN] >
+                  side[0].symbols[i].sim.metric[METRIC_TOTAL_RETURN];
     }
     buffer_addf(out, "\n%zu symbols in both; run %lld returned more on %zu of them\n", both,
                 (long long)side[1].run.id, better);
 }
 
-static const struct sheet_column compare_columns[] = {
-    {"", true, 0, false}, {"first", false, 0, false}, {"second", false, 0, false}, {"difference", false, 0, false}};
+static const struct sheet_column compare_columns[] = {{"", true, 0, false},
+                                                      {"first", false, 0, false},
+                                                      {"second", false, 0, false},
+                                                      {"difference", false, 0, false}};
 
 static void compare_table(const struct app *app, const struct compared side[2], struct arena *arena,
                           struct buffer *out)
@@ -279,7 +298,8 @@ static void compare_table(const struct app *app, const struct compared side[2], 
         sheet_add(&table, "%s", metric_rows[m].title);
         sheet_add(&table, "%s", metric_words(m, a, false, text));
         sheet_add(&table, "%s", metric_words(m, b, false, text));
-        sheet_add(&table, "%s", metric_rows[m].unit == UNIT_DURATION ? "" : with_commas(b - a, 2, true, text));
+        sheet_add(&table, "%s",
+                  metric_rows[m].unit == UNIT_DURATION ? "" : with_commas(b - a, 2, true, text));
     }
     sheet_print(&table, out, app->width);
     out->failed |= table.failed;
@@ -309,7 +329,8 @@ static void compare_json(const struct compared side[2], struct arena *arena, str
     *out = json.out;
 }
 
-static enum status compare_runs(struct app *app, struct results *results, struct arena *arena, struct error *err)
+static enum status compare_runs(struct app *app, struct results *results, struct arena *arena,
+                                struct error *err)
 {
     struct compared side[2];
     struct buffer out = {0};
@@ -318,7 +339,8 @@ static enum status compare_runs(struct app *app, struct results *results, struct
         int64_t id;
 
         TRY(run_id(app->operands[s], &id, err));
-        TRY(results_load(results, arena, id, NULL, &side[s].run, &side[s].symbols, &side[s].count, err));
+        TRY(results_load(results, arena, id, NULL, &side[s].run, &side[s].symbols, &side[s].count,
+                         err));
     }
     if (app->json)
         compare_json(side, arena, &out);
@@ -344,9 +366,11 @@ const struct command command_run_compare = {
     .run = run_compare_command,
 };
 
-/* ---- run rm ------------------------------------------------------------------------------------------- */
+/* ---- run rm
+ * ------------------------------------------------------------------------------------------- */
 
-static enum status remove_runs(struct app *app, struct results *results, struct arena *arena, struct error *err)
+static enum status remove_runs(struct app *app, struct results *results, struct arena *arena,
+                               struct error *err)
 {
     (void)arena;
     for (size_t i = 0; i < app->operand_count; i++) {

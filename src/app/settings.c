@@ -3,8 +3,10 @@
 
 #include "app/app.h"
 
-static const struct sheet_column setting_columns[] = {
-    {"option", true, 0, false}, {"value", true, 0, false}, {"from", true, 1, false}, {"meaning", true, 2, false}};
+static const struct sheet_column setting_columns[] = {{"option", true, 0, false},
+                                                      {"value", true, 0, false},
+                                                      {"from", true, 1, false},
+                                                      {"meaning", true, 2, false}};
 
 static bool is_setting(const struct option_row *row)
 {
@@ -57,7 +59,8 @@ static enum status show_command(struct app *app, struct error *err)
 const struct command command_config_show = {
     .name = "config show",
     .summary = "every option with its value and where it came from",
-    .help = "Defaults, then the file ($HARRIER_CONFIG, else ~/.config/harrier/config.yaml), then the environment, then the\n"
+    .help = "Defaults, then the file ($HARRIER_CONFIG, else ~/.config/harrier/config.yaml), then "
+            "the environment, then the\n"
             "command line: the last one that says something counts.\n"
             "\n"
             "  harrier config show\n"
@@ -75,7 +78,8 @@ static enum status check_command(struct app *app, struct error *err)
 
     for (int o = 0; o < OPTION_COUNT; o++)
         set += is_setting(&option_rows[o]) && conf_source(app->conf, o) != FROM_DEFAULT;
-    buffer_addf(&out, "the configuration is right; %d option%s not as by default\n", set, set == 1 ? " is" : "s are");
+    buffer_addf(&out, "the configuration is right; %d option%s not as by default\n", set,
+                set == 1 ? " is" : "s are");
     return app_write(&out, err);
 }
 

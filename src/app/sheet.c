@@ -68,8 +68,8 @@ static void add_blanks(struct buffer *out, int count)
         buffer_add_char(out, ' ');
 }
 
-static void print_cell(const struct sheet *table, struct buffer *out, const char *text, int column, int width,
-                       bool last)
+static void print_cell(const struct sheet *table, struct buffer *out, const char *text, int column,
+                       int width, bool last)
 {
     int blanks = MAX(0, width - (int)utf8_columns(text));
     bool left = table->columns[column].left;
@@ -89,7 +89,8 @@ static void print_cell(const struct sheet *table, struct buffer *out, const char
         add_blanks(out, blanks);
 }
 
-static void print_row(const struct sheet *table, struct buffer *out, const int widths[], const size_t *row)
+static void print_row(const struct sheet *table, struct buffer *out, const int widths[],
+                      const size_t *row)
 {
     int last = table->column_count - 1;
     bool any = false;
@@ -103,8 +104,9 @@ static void print_row(const struct sheet *table, struct buffer *out, const int w
             add_blanks(out, GAP);
         any = true;
         print_cell(table, out,
-                   row ? table->cells[*row * (size_t)table->column_count + (size_t)c] : table->columns[c].title, c,
-                   widths[c], c == last);
+                   row ? table->cells[*row * (size_t)table->column_count + (size_t)c]
+                       : table->columns[c].title,
+                   c, widths[c], c == last);
     }
     buffer_add_char(out, '\n');
 }
@@ -166,7 +168,10 @@ void sparkline(const double *values, size_t count, int points, char *text, size_
         double v = values[(count - 1) * (size_t)(p + 1) / (size_t)points];
         int level = high > low ? (int)((v - low) / (high - low) * 7.999) : 3;
 
-        at += (size_t)snprintf(text + at, bytes - at, "%s", bars[level < 0 ? 0 : level > 7 ? 7 : level]);
+        at += (size_t)snprintf(text + at, bytes - at, "%s",
+                               bars[level < 0   ? 0
+                                    : level > 7 ? 7
+                                                : level]);
     }
 }
 
@@ -185,6 +190,7 @@ const char *duration_words(double ms, char text[NUMBER_TEXT_BYTES])
     else if (days || !seconds)
         snprintf(text, NUMBER_TEXT_BYTES, "%lld days", days);
     else
-        snprintf(text, NUMBER_TEXT_BYTES, "%02lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        snprintf(text, NUMBER_TEXT_BYTES, "%02lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60,
+                 seconds % 60);
     return text;
 }

@@ -1,5 +1,5 @@
-/* Tables for people: columns aligned, cut to the width of the terminal (the rightmost columns that are marked
- * so go first), and the small drawings that stand in them. */
+/* Tables for people: columns aligned, cut to the width of the terminal (the rightmost columns that
+ * are marked so go first), and the small drawings that stand in them. */
 #ifndef HARRIER_APP_SHEET_H
 #define HARRIER_APP_SHEET_H
 
@@ -9,9 +9,9 @@ enum { SHEET_COLUMNS_MAX = 24, SHEET_CELL_BYTES = 64 };
 
 struct sheet_column {
     const char *title;
-    bool left;     /* text stands left, numbers right */
-    int optional;  /* dropped where the width does not do, highest first; 0: always there */
-    bool tinted;   /* green where it begins with +, red where with -, if the table has colours */
+    bool left;    /* text stands left, numbers right */
+    int optional; /* dropped where the width does not do, highest first; 0: always there */
+    bool tinted;  /* green where it begins with +, red where with -, if the table has colours */
 };
 
 struct sheet {
@@ -26,7 +26,8 @@ struct sheet {
 void sheet_init(struct sheet *table, const struct sheet_column *columns, int column_count);
 void sheet_deinit(struct sheet *table);
 
-/* A cell of the next row, in order; a row is whole after column_count cells.  Text that does not fit is cut. */
+/* A cell of the next row, in order; a row is whole after column_count cells.  Text that does not
+ * fit is cut. */
 void sheet_add(struct sheet *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sheet_print(const struct sheet *table, struct buffer *out, int width /* 0: any */);
 

@@ -13,7 +13,8 @@ enum status app_write(struct buffer *out, struct error *err)
 
     if (out->failed)
         status = fail(err, STATUS_MEMORY, "no memory for the answer");
-    else if ((fwrite(out->at, 1, out->length, stdout) != out->length || fflush(stdout) != 0) && errno != EPIPE)
+    else if ((fwrite(out->at, 1, out->length, stdout) != out->length || fflush(stdout) != 0) &&
+             errno != EPIPE)
         status = fail_errno(err, errno, "cannot write the answer");
     buffer_deinit(out);
     *out = (struct buffer){0};
@@ -35,7 +36,8 @@ enum status app_arena_open(struct arena *arena, struct error *err)
     size_t bytes = (size_t)1 << APP_ARENA_BYTES_LOG2;
     void *memory = NULL;
 
-    while (!memory && bytes >= (size_t)1 << 20) { /* a limit on address space may refuse the first */
+    while (!memory && bytes >= (size_t)1
+                                   << 20) { /* a limit on address space may refuse the first */
         memory = memory_reserve(bytes);
         if (!memory)
             bytes /= 4;
@@ -53,7 +55,8 @@ void app_arena_close(struct arena *arena)
     arena->memory = NULL;
 }
 
-/* ---- progress ----------------------------------------------------------------------------------------- */
+/* ---- progress
+ * ----------------------------------------------------------------------------------------- */
 
 enum { PROGRESS_AFTER_MS = 500, PROGRESS_EVERY_MS = 100 };
 
@@ -72,17 +75,20 @@ void progress_update(struct progress *progress, size_t done)
     if (!progress->app->terminal)
         return;
     now = clock_ticks_ns(progress->app->env);
-    if (now - progress->begin_ns < PROGRESS_AFTER_MS * 1000000LL || now - shown < PROGRESS_EVERY_MS * 1000000LL)
+    if (now - progress->begin_ns < PROGRESS_AFTER_MS * 1000000LL ||
+        now - shown < PROGRESS_EVERY_MS * 1000000LL)
         return;
-    if (!__atomic_compare_exchange_n(&progress->shown_ns, &shown, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    if (!__atomic_compare_exchange_n(&progress->shown_ns, &shown, now, false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED))
         return; /* another thread shows it */
     seconds = (double)(now - progress->begin_ns) * 1e-9;
     rate = (double)done / seconds;
     with_commas((double)done, 0, false, number);
     with_commas(rate, 0, false, per_second);
     if (progress->total && rate > 0)
-        fprintf(stderr, "\r%3.0f %%  %s of %s %s, %s/s, %.0f s left \033[K", 100.0 * (double)done / (double)progress->total,
-                number, with_commas((double)progress->total, 0, false, all), progress->what, per_second,
+        fprintf(stderr, "\r%3.0f %%  %s of %s %s, %s/s, %.0f s left \033[K",
+                100.0 * (double)done / (double)progress->total, number,
+                with_commas((double)progress->total, 0, false, all), progress->what, per_second,
                 ((double)progress->total - (double)done) / rate);
     else
         fprintf(stderr, "\r%s %s, %s/s \033[K", number, progress->what, per_second);
@@ -95,7 +101,8 @@ void progress_end(struct progress *progress)
         fputs("\r\033[K", stderr);
 }
 
-/* ---- rules --------------------------------------------------------------------------------------------- */
+/* ---- rules
+ * --------------------------------------------------------------------------------------------- */
 
 static enum status unknown_rule(const char *name, struct error *err)
 {
@@ -105,10 +112,12 @@ static enum status unknown_rule(const char *name, struct error *err)
     for (size_t i = 0; i < rule_builtin_count; i++)
         buffer_addf(&list, "%s%s", i ? ", " : "", rule_builtins[i].name);
     if (nearest)
-        fail(err, STATUS_USAGE, "no built-in rule `%s`; did you mean `%s`? (a file needs a path or a suffix: ./%s)",
+        fail(err, STATUS_USAGE,
+             "no built-in rule `%s`; did you mean `%s`? (a file needs a path or a suffix: ./%s)",
              name, nearest, name);
     else
-        fail(err, STATUS_USAGE, "no built-in rule `%s`: there are %s; a file needs a path or a suffix (./%s, %s.rule)",
+        fail(err, STATUS_USAGE,
+             "no built-in rule `%s`: there are %s; a file needs a path or a suffix (./%s, %s.rule)",
              name, buffer_text(&list), name, name);
     buffer_deinit(&list);
     return err->status;
@@ -138,7 +147,8 @@ static enum status compile_bytes(char *bytes, size_t length, const char *name, s
     char *kept;
 
     if (length > RULE_SOURCE_BYTES_MAX)
-        status = fail(err, STATUS_USAGE, "%s: a rule has at most %d bytes", name, RULE_SOURCE_BYTES_MAX);
+        status = fail(err, STATUS_USAGE, "%s: a rule has at most %d bytes", name,
+                      RULE_SOURCE_BYTES_MAX);
     else if (!(kept = arena_copy_text(arena, bytes ? bytes : "", length)))
         status = fail(err, STATUS_MEMORY, "no memory for the rule");
     else
@@ -147,8 +157,8 @@ static enum status compile_bytes(char *bytes, size_t length, const char *name, s
     return status;
 }
 
-enum status app_rule(struct app *app, const char *name, struct arena *arena, const struct rule **rule,
-                     struct error *err)
+enum status app_rule(struct app *app, const char *name, struct arena *arena,
+                     const struct rule **rule, struct error *err)
 {
     const struct rule_builtin *builtin = rule_builtin_find(text_of(name));
     enum status status;
@@ -169,24 +179,29 @@ enum status app_rule(struct app *app, const char *name, struct arena *arena, con
     return compile_bytes(bytes, length, name, arena, rule, err);
 }
 
-/* ---- markets, symbols, parameters ---------------------------------------------------------------------- */
+/* ---- markets, symbols, parameters
+ * ---------------------------------------------------------------------- */
 
-enum status app_market(struct app *app, const char *text, struct market_name *market, struct error *err)
+enum status app_market(struct app *app, const char *text, struct market_name *market,
+                       struct error *err)
 {
     if (!text || !*text)
-        return fail(err, STATUS_USAGE, "harrier %s needs a market: --on venue/timeframe, such as --on sample/1d",
+        return fail(err, STATUS_USAGE,
+                    "harrier %s needs a market: --on venue/timeframe, such as --on sample/1d",
                     app->command->name);
     return market_parse(market, text_of(text), err);
 }
 
-static enum status set_one(const struct rule *rule, const char *assignment, double *values, struct error *err)
+static enum status set_one(const struct rule *rule, const char *assignment, double *values,
+                           struct error *err)
 {
     const char *equal = strchr(assignment, '=');
     struct text name, value;
     int parameter;
 
     if (!equal)
-        return fail(err, STATUS_USAGE, "--set %s: expected NAME=VALUE, such as --set period=21", assignment);
+        return fail(err, STATUS_USAGE, "--set %s: expected NAME=VALUE, such as --set period=21",
+                    assignment);
     name = text_trim((struct text){assignment, (size_t)(equal - assignment)});
     value = text_trim(text_of(equal + 1));
     parameter = rule_parameter_find(rule, name, err);
@@ -195,11 +210,13 @@ static enum status set_one(const struct rule *rule, const char *assignment, doub
     if (value.length > 1 && value.at[value.length - 1] == '%')
         TRY(rate_parse(&values[parameter], value, assignment, err));
     else if (!text_to_double(value, &values[parameter]))
-        return fail(err, STATUS_USAGE, "--set %s: `%.*s` is not a number", assignment, TEXT_ARG(value));
+        return fail(err, STATUS_USAGE, "--set %s: `%.*s` is not a number", assignment,
+                    TEXT_ARG(value));
     return rule_parameter_check(rule, parameter, values[parameter], err);
 }
 
-enum status app_parameters(struct app *app, const struct rule *rule, double *values, struct error *err)
+enum status app_parameters(struct app *app, const struct rule *rule, double *values,
+                           struct error *err)
 {
     for (int p = 0; p < rule->parameter_count; p++)
         values[p] = rule->parameters[p].value;
@@ -208,7 +225,8 @@ enum status app_parameters(struct app *app, const struct rule *rule, double *val
     return rule_require_check(rule, values, err);
 }
 
-enum status app_no_such_symbol(const struct snapshot *snapshot, const char *pattern, struct error *err)
+enum status app_no_such_symbol(const struct snapshot *snapshot, const char *pattern,
+                               struct error *err)
 {
     size_t count = snapshot_symbol_count(snapshot);
     const char **names = mem_alloc((count ? count : 1) * sizeof *names), *nearest;
@@ -219,17 +237,20 @@ enum status app_no_such_symbol(const struct snapshot *snapshot, const char *patt
         names[i] = snapshot_symbol_name(snapshot, i);
     nearest = text_nearest(text_of(pattern), names, count);
     if (nearest)
-        fail(err, STATUS_MISSING, "no symbol `%s` in this market; did you mean `%s`?", pattern, nearest);
+        fail(err, STATUS_MISSING, "no symbol `%s` in this market; did you mean `%s`?", pattern,
+             nearest);
     else
-        fail(err, STATUS_MISSING, "no symbol `%s` in this market: `harrier symbols` lists its %zu", pattern, count);
+        fail(err, STATUS_MISSING, "no symbol `%s` in this market: `harrier symbols` lists its %zu",
+             pattern, count);
     mem_free(names);
     return err->status;
 }
 
-enum status app_symbols(struct app *app, const struct snapshot *snapshot, struct arena *arena, size_t **chosen,
-                        size_t *count, struct error *err)
+enum status app_symbols(struct app *app, const struct snapshot *snapshot, struct arena *arena,
+                        size_t **chosen, size_t *count, struct error *err)
 {
-    size_t all = snapshot_symbol_count(snapshot), patterns = conf_list_count(app->conf, OPT_SYMBOLS);
+    size_t all = snapshot_symbol_count(snapshot),
+           patterns = conf_list_count(app->conf, OPT_SYMBOLS);
     bool *wanted = ARENA_ARRAY(arena, bool, all + 1);
 
     *chosen = ARENA_ARRAY(arena, size_t, all + 1);
@@ -254,7 +275,8 @@ enum status app_symbols(struct app *app, const struct snapshot *snapshot, struct
 
 int app_jobs(struct app *app)
 {
-    return conf_is_set(app->conf, OPT_JOBS) ? (int)conf_whole(app->conf, OPT_JOBS) : processors_usable();
+    return conf_is_set(app->conf, OPT_JOBS) ? (int)conf_whole(app->conf, OPT_JOBS)
+                                            : processors_usable();
 }
 
 bool app_color(struct app *app)

@@ -21,7 +21,8 @@ struct sweeping {
     bool interrupted;
 };
 
-/* ---- the grid ----------------------------------------------------------------------------------------- */
+/* ---- the grid
+ * ----------------------------------------------------------------------------------------- */
 
 static enum status build_grid(struct sweeping *s, struct error *err)
 {
@@ -34,7 +35,8 @@ static enum status build_grid(struct sweeping *s, struct error *err)
         TRY(grid_add(&s->grid, &s->q.arena, text_of(conf_list(conf, OPT_GRID, i)), err));
     if (s->grid.combinations < 2)
         return fail(err, STATUS_USAGE,
-                    "nothing to sweep: give --grid NAME=LO..HI, or ranges in the rule (`param period = 14 in 2..50`)");
+                    "nothing to sweep: give --grid NAME=LO..HI, or ranges in the rule (`param "
+                    "period = 14 in 2..50`)");
     return STATUS_OK;
 }
 
@@ -50,11 +52,13 @@ static enum status find_rank(struct sweeping *s, struct error *err)
     for (int m = 0; m < METRIC_COUNT; m++)
         names[m] = metric_rows[m].name;
     nearest = text_nearest(text_of(name), names, METRIC_COUNT);
-    return fail(err, STATUS_USAGE, "unknown metric `%s` in --rank%s%s%s: `harrier metrics` lists them", name,
+    return fail(err, STATUS_USAGE,
+                "unknown metric `%s` in --rank%s%s%s: `harrier metrics` lists them", name,
                 nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
 }
 
-/* ---- the surface -------------------------------------------------------------------------------------- */
+/* ---- the surface
+ * -------------------------------------------------------------------------------------- */
 
 static void surface_header(struct sweeping *s)
 {
@@ -93,13 +97,15 @@ static enum status surface_flush(struct sweeping *s, struct error *err)
 
     if (s->surface.failed)
         return fail(err, STATUS_MEMORY, "no memory for --surface");
-    status = env->calls->write(env, s->surface_file, s->surface.at, s->surface.length, s->surface_bytes, err);
+    status = env->calls->write(env, s->surface_file, s->surface.at, s->surface.length,
+                               s->surface_bytes, err);
     s->surface_bytes += s->surface.length;
     s->surface.length = 0;
     return status;
 }
 
-static enum status surface_rows(void *context, const struct sweep_row *rows, size_t count, struct error *err)
+static enum status surface_rows(void *context, const struct sweep_row *rows, size_t count,
+                                struct error *err)
 {
     struct sweeping *s = context;
 
@@ -136,19 +142,22 @@ static enum status surface_close(struct sweeping *s, struct error *err)
     return status;
 }
 
-/* ---- the answer --------------------------------------------------------------------------------------- */
+/* ---- the answer
+ * --------------------------------------------------------------------------------------- */
 
-static int sweep_columns(const struct sweeping *s, struct sheet_column *columns, int axes[RULE_PARAMETERS_MAX])
+static int sweep_columns(const struct sweeping *s, struct sheet_column *columns,
+                         int axes[RULE_PARAMETERS_MAX])
 {
-    static const enum metric shown[] = {METRIC_TOTAL_RETURN, METRIC_MAX_DRAWDOWN, METRIC_SHARPE, METRIC_TRADES,
-                                        METRIC_WIN_RATE};
+    static const enum metric shown[] = {METRIC_TOTAL_RETURN, METRIC_MAX_DRAWDOWN, METRIC_SHARPE,
+                                        METRIC_TRADES, METRIC_WIN_RATE};
     int count = 0;
 
     columns[count++] = (struct sheet_column){"#", false, 0, false};
     for (int p = 0; p < s->q.rule->parameter_count && count < SHEET_COLUMNS_MAX - 7; p++)
         if (s->grid.axes[p].count > 1) {
             axes[count] = p;
-            columns[count++] = (struct sheet_column){s->q.rule->parameters[p].name, false, 0, false};
+            columns[count++] = (struct sheet_column){s->q.rule->parameters[p].name, false, 0,
+                                                     false};
         }
     axes[0] = count; /* where metrics begin */
     if (s->sweep.rank != METRIC_TOTAL_RETURN && s->sweep.rank != METRIC_SHARPE) {
@@ -156,7 +165,8 @@ static int sweep_columns(const struct sweeping *s, struct sheet_column *columns,
         columns[count++] = (struct sheet_column){metric_rows[s->sweep.rank].name, false, 0, false};
     }
     for (size_t i = 0; i < ARRAY_COUNT(shown); i++)
-        if (shown[i] != s->sweep.rank || shown[i] == METRIC_TOTAL_RETURN || shown[i] == METRIC_SHARPE) {
+        if (shown[i] != s->sweep.rank || shown[i] == METRIC_TOTAL_RETURN ||
+            shown[i] == METRIC_SHARPE) {
             axes[count] = (int)shown[i];
             columns[count++] = (struct sheet_column){metric_rows[shown[i]].name, false, (int)i,
                                                      shown[i] == METRIC_TOTAL_RETURN};
@@ -164,8 +174,8 @@ static int sweep_columns(const struct sweeping *s, struct sheet_column *columns,
     return count;
 }
 
-static void sweep_row_cells(const struct sweeping *s, struct sheet *table, const int axes[], int count, size_t place,
-                            const struct sweep_row *row)
+static void sweep_row_cells(const struct sweeping *s, struct sheet *table, const int axes[],
+                            int count, size_t place, const struct sweep_row *row)
 {
     double values[RULE_PARAMETERS_MAX];
     char text[NUMBER_TEXT_BYTES];
@@ -178,7 +188,9 @@ static void sweep_row_cells(const struct sweeping *s, struct sheet *table, const
         else
             sheet_add(table, "%.10g", values[axes[c]]);
     for (int c = axes[0]; c < count; c++)
-        sheet_add(table, "%s", metric_words(axes[c], row->metric[axes[c]], axes[c] == METRIC_TOTAL_RETURN, text));
+        sheet_add(
+            table, "%s",
+            metric_words(axes[c], row->metric[axes[c]], axes[c] == METRIC_TOTAL_RETURN, text));
 }
 
 static void sweep_table(const struct sweeping *s, size_t top, struct buffer *out)
@@ -221,17 +233,22 @@ static void sweep_text(const struct sweeping *s, size_t top, struct buffer *out)
     for (size_t i = 0; i < s->sweep.symbol_count; i++)
         bars += (double)(s->sweep.symbols[i].end - s->sweep.symbols[i].begin);
     buffer_addf(out, "%s on %s, %s combinations, best %s%s\n\n", s->q.rule->name, s->q.market_text,
-                with_commas((double)s->grid.combinations, 0, false, a), metric_rows[s->sweep.rank].name,
+                with_commas((double)s->grid.combinations, 0, false, a),
+                metric_rows[s->sweep.rank].name,
                 s->sweep.symbol_count > 1 ? " (means over the symbols)" : "");
     sweep_table(s, top, out);
     buffer_addf(out, "\n%s combinations × %s bars in %.3f s (%.2f billion a second), %d thread%s",
-                with_commas((double)s->result.evaluated, 0, false, a), with_commas(bars, 0, false, b), seconds,
-                (double)s->result.evaluated * bars / seconds * 1e-9, s->q.jobs, s->q.jobs == 1 ? "" : "s");
+                with_commas((double)s->result.evaluated, 0, false, a),
+                with_commas(bars, 0, false, b), seconds,
+                (double)s->result.evaluated * bars / seconds * 1e-9, s->q.jobs,
+                s->q.jobs == 1 ? "" : "s");
     if (s->result.skipped)
-        buffer_addf(out, "; %s break a `require`", with_commas((double)s->result.skipped, 0, false, a));
+        buffer_addf(out, "; %s break a `require`",
+                    with_commas((double)s->result.skipped, 0, false, a));
     if (s->result.failed)
         buffer_addf(out, "; %zu symbols failed", s->result.failed);
-    buffer_addf(out, "\nthe best of many is partly luck: prefer a broad plateau to a lonely peak\n");
+    buffer_addf(out,
+                "\nthe best of many is partly luck: prefer a broad plateau to a lonely peak\n");
     next_line(s, out);
 }
 
@@ -317,7 +334,8 @@ static enum status calculate(struct sweeping *s, struct error *err)
 
 static enum status answer(struct sweeping *s, struct error *err)
 {
-    size_t top = conf_is_set(s->app->conf, OPT_TOP) ? (size_t)conf_whole(s->app->conf, OPT_TOP) : SWEEP_TOP_USUAL;
+    size_t top = conf_is_set(s->app->conf, OPT_TOP) ? (size_t)conf_whole(s->app->conf, OPT_TOP)
+                                                    : SWEEP_TOP_USUAL;
     struct buffer out = {0};
 
     s->sweep.keep = MIN(top, (size_t)SWEEP_KEEP_MAX);
@@ -330,7 +348,8 @@ static enum status answer(struct sweeping *s, struct error *err)
         sweep_text(s, top, &out);
     TRY(app_write(&out, err));
     if (s->interrupted)
-        return fail(err, STATUS_INTERRUPTED, "interrupted: the best of %llu combinations stand above",
+        return fail(err, STATUS_INTERRUPTED,
+                    "interrupted: the best of %llu combinations stand above",
                     (unsigned long long)s->result.evaluated);
     return s->result.failed ? STATUS_PARTIAL : STATUS_OK;
 }
@@ -356,17 +375,21 @@ const struct command command_sweep = {
     .least = 1,
     .most = 1,
     .summary = "every parameter set of a rule over every symbol",
-    .help = "Without --grid the rule's own ranges are walked. Combinations are counted, not stored: a million take the\n"
+    .help = "Without --grid the rule's own ranges are walked. Combinations are counted, not "
+            "stored: a million take the\n"
             "memory of a thousand. With several symbols a metric is the mean over them.\n"
             "\n"
             "  harrier sweep rsi --on sample/1d\n"
-            "  harrier sweep rsi --on sample/1m --grid period=5..24 --grid oversold=15..37.5:2.5 --rank sharpe\n"
+            "  harrier sweep rsi --on sample/1m --grid period=5..24 --grid oversold=15..37.5:2.5 "
+            "--rank sharpe\n"
             "  harrier sweep macd --on us/1d --random 1000 --seed 7 --top 20\n"
             "  harrier sweep rsi --on sample/1d --symbols S001 --surface surface.csv\n",
-    .options = {OPT_ON, OPT_GRID, OPT_RANK, OPT_TOP, OPT_RANDOM, OPT_SEED, OPT_SURFACE, OPT_SYMBOLS, OPT_SET, OPT_FROM,
-                OPT_TO, OPT_COLD, OPT_CASH, OPT_FEE, OPT_FEE_MIN, OPT_FEE_MODE, OPT_SLIPPAGE, OPT_FILL, OPT_LOT,
-                OPT_MIN_NOTIONAL, OPT_BORROW, OPT_REQUIRE_VOLUME, OPT_YEAR, OPT_BENCHMARK, OPT_JOBS, OPT_ISA, OPT_JSON,
-                OPT_COLOR, OPT_DATA, OPT_HELP},
+    .options = {OPT_ON,       OPT_GRID,           OPT_RANK,    OPT_TOP,       OPT_RANDOM,
+                OPT_SEED,     OPT_SURFACE,        OPT_SYMBOLS, OPT_SET,       OPT_FROM,
+                OPT_TO,       OPT_COLD,           OPT_CASH,    OPT_FEE,       OPT_FEE_MIN,
+                OPT_FEE_MODE, OPT_SLIPPAGE,       OPT_FILL,    OPT_LOT,       OPT_MIN_NOTIONAL,
+                OPT_BORROW,   OPT_REQUIRE_VOLUME, OPT_YEAR,    OPT_BENCHMARK, OPT_JOBS,
+                OPT_ISA,      OPT_JSON,           OPT_COLOR,   OPT_DATA,      OPT_HELP},
     .option_count = 30,
     .run = sweep_command,
 };

@@ -45,7 +45,8 @@ static enum status db_fail(struct db *db, int code, struct error *err)
     default:
         break;
     }
-    return fail(err, status, "%s: %s", db->path, db->handle ? sqlite3_errmsg(db->handle) : "no memory");
+    return fail(err, status, "%s: %s", db->path,
+                db->handle ? sqlite3_errmsg(db->handle) : "no memory");
 }
 
 enum status db_open(struct db **opened, const char *path, enum db_mode mode, struct error *err)
@@ -62,8 +63,10 @@ enum status db_open(struct db **opened, const char *path, enum db_mode mode, str
     if (code == SQLITE_OK) {
         sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
         if (mode == DB_WRITE)
-            status = db_run(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
-                            err);
+            status = db_run(
+                db,
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+                err);
     } else {
         status = db_fail(db, code, err);
     }
@@ -131,14 +134,16 @@ enum status db_migrate(struct db *db, const char *const *steps, int count, struc
     if (version < 0)
         return db_fail(db, sqlite3_errcode(db->handle), err);
     if (version > count)
-        return fail(err, STATUS_NEWER, "%s: written by a newer harrier (schema %d; this one knows %d): update harrier",
+        return fail(err, STATUS_NEWER,
+                    "%s: written by a newer harrier (schema %d; this one knows %d): update harrier",
                     db->path, version, count);
     for (; version < count; version++)
         TRY(migrate_one(db, steps[version], version + 1, err));
     return STATUS_OK;
 }
 
-enum status db_prepare(struct db_query **prepared, struct db *db, const char *sql, struct error *err)
+enum status db_prepare(struct db_query **prepared, struct db *db, const char *sql,
+                       struct error *err)
 {
     struct db_query *query = mem_zero(1, sizeof *query);
     int code;
@@ -210,7 +215,8 @@ int64_t db_int(struct db_query *query, int column)
 
 double db_double(struct db_query *query, int column)
 {
-    return db_is_null(query, column) ? (double)NAN : sqlite3_column_double(query->statement, column);
+    return db_is_null(query, column) ? (double)NAN
+                                     : sqlite3_column_double(query->statement, column);
 }
 
 const char *db_text(struct db_query *query, int column)

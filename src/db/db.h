@@ -28,8 +28,8 @@ void db_close(struct db *db);
 /* One or more statements without results. */
 enum status db_run(struct db *db, const char *sql, struct error *err);
 
-/* Brings the schema to steps[count - 1], each step once, in one transaction each; the version is kept in the
- * database.  One of a newer harrier is STATUS_NEWER. */
+/* Brings the schema to steps[count - 1], each step once, in one transaction each; the version is
+ * kept in the database.  One of a newer harrier is STATUS_NEWER. */
 enum status db_migrate(struct db *db, const char *const *steps, int count, struct error *err);
 int db_version(struct db *db);
 
@@ -37,13 +37,14 @@ enum status db_prepare(struct db_query **query, struct db *db, const char *sql, 
 void db_bind_int(struct db_query *query, int index, int64_t value);   /* indices from 1 */
 void db_bind_double(struct db_query *query, int index, double value); /* NaN and infinity: NULL */
 void db_bind_text(struct db_query *query, int index, const char *ended); /* NULL: NULL; copied */
-void db_bind_blob(struct db_query *query, int index, const void *bytes, size_t length); /* borrowed until reset */
+void db_bind_blob(struct db_query *query, int index, const void *bytes,
+                  size_t length); /* borrowed until reset */
 enum db_step db_step(struct db_query *query, struct error *err);
 void db_reset(struct db_query *query); /* to run it again; bindings stay */
 void db_finish(struct db_query *query);
 
-int64_t db_int(struct db_query *query, int column); /* columns from 0 */
-double db_double(struct db_query *query, int column); /* NULL: NaN */
+int64_t db_int(struct db_query *query, int column);      /* columns from 0 */
+double db_double(struct db_query *query, int column);    /* NULL: NaN */
 const char *db_text(struct db_query *query, int column); /* "" for NULL; until the next step */
 const void *db_blob(struct db_query *query, int column, size_t *length);
 bool db_is_null(struct db_query *query, int column);

@@ -15,26 +15,32 @@ struct results {
 
 enum { SQL_BYTES_MAX = 8192, ZSTD_LEVEL = 1 };
 
-#define RUN_COLUMNS                                                                                        \
-    "id, created_ms, key, engine, rule, rule_source, rule_hash, parameters, parameters_hash, market, "     \
-    "options, bars_hash, calculation_time_ms, total_time_ms, symbols, successful, failed, bars, market_return"
-#define SYMBOL_COLUMNS                                                                                \
-    "symbol, status, error, note, bars, from_ms, to_ms, open_position, pending, refused, unfilled, " \
+#define RUN_COLUMNS                                                                               \
+    "id, created_ms, key, engine, rule, rule_source, rule_hash, parameters, parameters_hash, "    \
+    "market, "                                                                                    \
+    "options, bars_hash, calculation_time_ms, total_time_ms, symbols, successful, failed, bars, " \
+    "market_return"
+#define SYMBOL_COLUMNS                                                                     \
+    "symbol, status, error, note, bars, from_ms, to_ms, open_position, pending, refused, " \
+    "unfilled, "                                                                           \
     "ruined, sparkline"
 enum { SYMBOL_FIXED = 13 };
 
-/* ---- opening ------------------------------------------------------------------------------------------ */
+/* ---- opening
+ * ------------------------------------------------------------------------------------------ */
 
-/* How many columns of run_symbol have this name, or how many there are where it is NULL; -1 on failure. */
+/* How many columns of run_symbol have this name, or how many there are where it is NULL; -1 on
+ * failure. */
 static int64_t column_count(struct results *results, const char *name)
 {
     struct db_query *query;
     struct error ignored;
     int64_t found = -1;
 
-    if (db_prepare(&query, results->db,
-                   "SELECT count(*) FROM pragma_table_info('run_symbol') WHERE ?1 IS NULL OR name = ?1",
-                   &ignored) != STATUS_OK)
+    if (db_prepare(
+            &query, results->db,
+            "SELECT count(*) FROM pragma_table_info('run_symbol') WHERE ?1 IS NULL OR name = ?1",
+            &ignored) != STATUS_OK)
         return -1;
     db_bind_text(query, 1, name);
     if (db_step(query, &ignored) == DB_ROW)
@@ -58,7 +64,8 @@ static enum status add_metric_columns(struct results *results, struct error *err
 
         if (column_count(results, metric_rows[m].name) > 0)
             continue;
-        snprintf(sql, sizeof sql, "ALTER TABLE run_symbol ADD COLUMN \"%s\" REAL", metric_rows[m].name);
+        snprintf(sql, sizeof sql, "ALTER TABLE run_symbol ADD COLUMN \"%s\" REAL",
+                 metric_rows[m].name);
         TRY(db_run(results->db, sql, err));
         added++;
     }
@@ -80,14 +87,16 @@ static enum status check_version(struct results *results, const char *path, stru
     int version = db_version(results->db);
 
     if (version > (int)ARRAY_COUNT(schema_steps))
-        return fail(err, STATUS_NEWER, "%s: written by a newer harrier (schema %d; this one knows %d)", path,
-                    version, (int)ARRAY_COUNT(schema_steps));
+        return fail(err, STATUS_NEWER,
+                    "%s: written by a newer harrier (schema %d; this one knows %d)", path, version,
+                    (int)ARRAY_COUNT(schema_steps));
     if (!schema_is_whole(results))
         return fail(err, STATUS_MISSING, "%s holds no runs of this version", path);
     return STATUS_OK;
 }
 
-enum status results_open(struct results **opened, const char *data_dir, bool write, struct error *err)
+enum status results_open(struct results **opened, const char *data_dir, bool write,
+                         struct error *err)
 {
     struct results *results = mem_zero(1, sizeof *results);
     char path[4096];
@@ -115,7 +124,8 @@ void results_close(struct results *results)
     mem_free(results);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------ */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------ */
 
 static enum status step_once(struct db_query *query, struct error *err)
 {
@@ -169,8 +179,9 @@ static enum status save_run(struct results *results, struct run *run, struct err
 /* SELECT or INSERT text with the fixed columns and then every metric's. */
 static void symbol_sql(char sql[SQL_BYTES_MAX], bool insert)
 {
-    int at = snprintf(sql, SQL_BYTES_MAX, insert ? "INSERT INTO run_symbol (run, position, " SYMBOL_COLUMNS
-                                                 : "SELECT " SYMBOL_COLUMNS);
+    int at = snprintf(sql, SQL_BYTES_MAX,
+                      insert ? "INSERT INTO run_symbol (run, position, " SYMBOL_COLUMNS
+                             : "SELECT " SYMBOL_COLUMNS);
 
     for (int m = 0; m < METRIC_COUNT; m++)
         at += snprintf(sql + at, SQL_BYTES_MAX - (size_t)at, ", \"%s\"", metric_rows[m].name);
@@ -180,11 +191,13 @@ static void symbol_sql(char sql[SQL_BYTES_MAX], bool insert)
             at += snprintf(sql + at, SQL_BYTES_MAX - (size_t)at, ", ?%d", c + 3);
         snprintf(sql + at, SQL_BYTES_MAX - (size_t)at, ")");
     } else {
-        snprintf(sql + at, SQL_BYTES_MAX - (size_t)at, " FROM run_symbol WHERE run = ?1 ORDER BY position");
+        snprintf(sql + at, SQL_BYTES_MAX - (size_t)at,
+                 " FROM run_symbol WHERE run = ?1 ORDER BY position");
     }
 }
 
-static void bind_symbol(struct db_query *query, int64_t run, int64_t position, const struct run_symbol *s)
+static void bind_symbol(struct db_query *query, int64_t run, int64_t position,
+                        const struct run_symbol *s)
 {
     int i = 1;
 
@@ -234,8 +247,8 @@ static enum status save_trades(struct db_query *query, int64_t run, int64_t posi
     return STATUS_OK;
 }
 
-static enum status save_curve(struct db_query *query, int64_t run, int64_t position, const struct run_symbol *s,
-                              struct error *err)
+static enum status save_curve(struct db_query *query, int64_t run, int64_t position,
+                              const struct run_symbol *s, struct error *err)
 {
     size_t half = (size_t)s->bars * sizeof(double), room = ZSTD_compressBound(2 * half), packed;
     char *plain = mem_alloc(2 * half), *block = mem_alloc(room);
@@ -244,13 +257,15 @@ static enum status save_curve(struct db_query *query, int64_t run, int64_t posit
     if (!plain || !block) {
         mem_free(plain);
         mem_free(block);
-        return fail(err, STATUS_MEMORY, "no memory to keep an equity curve of %lld bars", (long long)s->bars);
+        return fail(err, STATUS_MEMORY, "no memory to keep an equity curve of %lld bars",
+                    (long long)s->bars);
     }
     memcpy(plain, s->time, half);
     memcpy(plain + half, s->equity, half);
     packed = ZSTD_compress(block, room, plain, 2 * half, ZSTD_LEVEL);
     if (ZSTD_isError(packed)) {
-        status = fail(err, STATUS_SYSTEM, "cannot compress an equity curve: %s", ZSTD_getErrorName(packed));
+        status = fail(err, STATUS_SYSTEM, "cannot compress an equity curve: %s",
+                      ZSTD_getErrorName(packed));
     } else {
         db_bind_int(query, 1, run);
         db_bind_int(query, 2, position);
@@ -267,19 +282,21 @@ struct save_queries {
     struct db_query *symbol, *trade, *curve;
 };
 
-static enum status save_queries_open(struct save_queries *queries, struct results *results, struct error *err)
+static enum status save_queries_open(struct save_queries *queries, struct results *results,
+                                     struct error *err)
 {
     char sql[SQL_BYTES_MAX];
 
     symbol_sql(sql, true);
     TRY(db_prepare(&queries->symbol, results->db, sql, err));
     TRY(db_prepare(&queries->trade, results->db,
-                   "INSERT INTO trade VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)", err));
+                   "INSERT INTO trade VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+                   err));
     return db_prepare(&queries->curve, results->db, "INSERT INTO equity VALUES (?1,?2,?3,?4)", err);
 }
 
-static enum status save_symbols(struct results *results, const struct run *run, const struct run_symbol *symbols,
-                                size_t count, struct error *err)
+static enum status save_symbols(struct results *results, const struct run *run,
+                                const struct run_symbol *symbols, size_t count, struct error *err)
 {
     struct save_queries queries = {0};
     enum status status = save_queries_open(&queries, results, err);
@@ -317,7 +334,8 @@ enum status results_save(struct results *results, struct run *run, const struct 
     return status;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------ */
+/* ---- reading
+ * ------------------------------------------------------------------------------------------ */
 
 /* NULL stays NULL.  A failed copy shows as NULL and is told apart by arena_is_full. */
 static const char *copied(struct arena *arena, struct db_query *query, int column)
@@ -332,7 +350,8 @@ static enum status out_of_room(struct error *err)
     return fail(err, STATUS_MEMORY, "not enough memory for this run");
 }
 
-static enum status read_run(struct run *run, struct arena *arena, struct db_query *query, struct error *err)
+static enum status read_run(struct run *run, struct arena *arena, struct db_query *query,
+                            struct error *err)
 {
     int c = 0;
 
@@ -400,13 +419,15 @@ static enum status load_symbols(struct results *results, struct arena *arena, co
     TRY(db_prepare(&query, results->db, sql, err));
     db_bind_int(query, 1, run->id);
     while (status == STATUS_OK && *count < room && (step = db_step(query, err)) != DB_DONE)
-        status = step == DB_FAILED ? err->status : read_symbol(&(*symbols)[(*count)++], arena, query, err);
+        status = step == DB_FAILED ? err->status
+                                   : read_symbol(&(*symbols)[(*count)++], arena, query, err);
     db_finish(query);
     return status;
 }
 
 enum status results_load(struct results *results, struct arena *arena, int64_t id, const char *key,
-                         struct run *run, struct run_symbol **symbols, size_t *symbol_count, struct error *err)
+                         struct run *run, struct run_symbol **symbols, size_t *symbol_count,
+                         struct error *err)
 {
     struct db_query *query;
     enum status status;
@@ -424,15 +445,17 @@ enum status results_load(struct results *results, struct arena *arena, int64_t i
     if (step == DB_FAILED)
         status = err->status;
     else if (step == DB_DONE)
-        status = fail(err, STATUS_MISSING, "no kept run %lld: `harrier runs` lists them", (long long)id);
+        status = fail(err, STATUS_MISSING, "no kept run %lld: `harrier runs` lists them",
+                      (long long)id);
     else
         status = read_run(run, arena, query, err);
     db_finish(query);
-    return status == STATUS_OK ? load_symbols(results, arena, run, symbols, symbol_count, err) : status;
+    return status == STATUS_OK ? load_symbols(results, arena, run, symbols, symbol_count, err)
+                               : status;
 }
 
-enum status results_list(struct results *results, struct arena *arena, size_t limit, struct run **runs,
-                         size_t *count, struct error *err)
+enum status results_list(struct results *results, struct arena *arena, size_t limit,
+                         struct run **runs, size_t *count, struct error *err)
 {
     struct db_query *query;
     enum status status = STATUS_OK;
@@ -442,10 +465,12 @@ enum status results_list(struct results *results, struct arena *arena, size_t li
     *runs = ARENA_ARRAY(arena, struct run, limit ? limit : 1);
     if (!*runs)
         return out_of_room(err);
-    TRY(db_prepare(&query, results->db, "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1", err));
+    TRY(db_prepare(&query, results->db, "SELECT " RUN_COLUMNS " FROM run ORDER BY id DESC LIMIT ?1",
+                   err));
     db_bind_int(query, 1, (int64_t)limit);
     while (status == STATUS_OK && (step = db_step(query, err)) != DB_DONE)
-        status = step == DB_FAILED ? err->status : read_run(&(*runs)[(*count)++], arena, query, err);
+        status = step == DB_FAILED ? err->status
+                                   : read_run(&(*runs)[(*count)++], arena, query, err);
     db_finish(query);
     return status;
 }
@@ -480,7 +505,8 @@ static enum status read_trade(struct kept_trade *kept, struct arena *arena, stru
     return kept->symbol ? STATUS_OK : out_of_room(err);
 }
 
-static enum status count_trades(struct results *results, int64_t id, size_t *count, struct error *err)
+static enum status count_trades(struct results *results, int64_t id, size_t *count,
+                                struct error *err)
 {
     struct db_query *query;
     enum db_step step;
@@ -514,13 +540,14 @@ enum status results_trades(struct results *results, struct arena *arena, int64_t
                    err));
     db_bind_int(query, 1, id);
     while (status == STATUS_OK && *count < room && (step = db_step(query, err)) != DB_DONE)
-        status = step == DB_FAILED ? err->status : read_trade(&(*trades)[(*count)++], arena, query, err);
+        status = step == DB_FAILED ? err->status
+                                   : read_trade(&(*trades)[(*count)++], arena, query, err);
     db_finish(query);
     return status;
 }
 
-static enum status unpack_curve(struct arena *arena, struct db_query *query, double **equity, int64_t **time,
-                                size_t *count, struct error *err)
+static enum status unpack_curve(struct arena *arena, struct db_query *query, double **equity,
+                                int64_t **time, size_t *count, struct error *err)
 {
     size_t length, half;
     const void *block = db_blob(query, 1, &length);
@@ -538,14 +565,16 @@ static enum status unpack_curve(struct arena *arena, struct db_query *query, dou
     return STATUS_OK;
 }
 
-enum status results_equity(struct results *results, struct arena *arena, int64_t id, size_t position,
-                           double **equity, int64_t **time, size_t *count, struct error *err)
+enum status results_equity(struct results *results, struct arena *arena, int64_t id,
+                           size_t position, double **equity, int64_t **time, size_t *count,
+                           struct error *err)
 {
     struct db_query *query;
     enum status status;
     enum db_step step;
 
-    TRY(db_prepare(&query, results->db, "SELECT bars, curve FROM equity WHERE run = ?1 AND position = ?2", err));
+    TRY(db_prepare(&query, results->db,
+                   "SELECT bars, curve FROM equity WHERE run = ?1 AND position = ?2", err));
     db_bind_int(query, 1, id);
     db_bind_int(query, 2, (int64_t)position);
     step = db_step(query, err);
@@ -569,6 +598,7 @@ enum status results_remove(struct results *results, int64_t id, struct error *er
     status = step_once(query, err);
     db_finish(query);
     if (status == STATUS_OK && db_changes(results->db) == 0)
-        status = fail(err, STATUS_MISSING, "no kept run %lld: `harrier runs` lists them", (long long)id);
+        status = fail(err, STATUS_MISSING, "no kept run %lld: `harrier runs` lists them",
+                      (long long)id);
     return status;
 }

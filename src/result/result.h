@@ -1,9 +1,10 @@
-/* result: kept runs.  One SQLite database, DATA/results.db, holds each run with its rule's text, parameters,
- * options, the hash of its bars, its row for every symbol, its trades and its equity curves.
+/* result: kept runs.  One SQLite database, DATA/results.db, holds each run with its rule's text,
+ * parameters, options, the hash of its bars, its row for every symbol, its trades and its equity
+ * curves.
  *
- * A run is found again by its KEY: a hash of everything that its result depends on (rule, parameters, options,
- * symbols and the hashes of their bars, engine version).  So the same question is answered from here, and a
- * change of anything asks the engine. */
+ * A run is found again by its KEY: a hash of everything that its result depends on (rule,
+ * parameters, options, symbols and the hashes of their bars, engine version).  So the same question
+ * is answered from here, and a change of anything asks the engine. */
 #ifndef HARRIER_RESULT_H
 #define HARRIER_RESULT_H
 
@@ -18,42 +19,46 @@ enum { SPARKLINE_BYTES = 48, SPARKLINE_POINTS = 10 };
 struct run_symbol {
     const char *symbol;
     bool ok;
-    const char *error, *note;    /* NULL if none */
+    const char *error, *note; /* NULL if none */
     int64_t bars, from_ms, to_ms;
     struct sim_result sim;
     char sparkline[SPARKLINE_BYTES];
-    const struct trade *trades;  /* of result_save; a loaded run's come through results_trades */
+    const struct trade *trades; /* of result_save; a loaded run's come through results_trades */
     size_t trade_count;
-    const double *equity;        /* `bars` values; NULL: not kept */
-    const int64_t *time;         /* `bars` open times of the equity */
-    const int64_t *trade_time;   /* open times that the bars of a trade are indices into */
+    const double *equity;      /* `bars` values; NULL: not kept */
+    const int64_t *time;       /* `bars` open times of the equity */
+    const int64_t *trade_time; /* open times that the bars of a trade are indices into */
 };
 
 struct run {
     int64_t id, created_ms;
-    const char *engine, *rule, *rule_source, *rule_hash, *parameters, *parameters_hash; /* parameters: JSON */
-    const char *market, *options, *bars_hash;                                          /* options: JSON */
+    const char *engine, *rule, *rule_source, *rule_hash, *parameters,
+        *parameters_hash;                     /* parameters: JSON */
+    const char *market, *options, *bars_hash; /* options: JSON */
     char key[HASH128_TEXT_BYTES];
     double calculation_ms, total_ms;
     int64_t symbol_count, successful, failed, bars;
-    double market_return;        /* percent, the whole market held in equal parts */
+    double market_return; /* percent, the whole market held in equal parts */
 };
 
 /* STATUS_MISSING where nothing was ever kept (DB_READ alone). */
-enum status results_open(struct results **results, const char *data_dir, bool write, struct error *err);
+enum status results_open(struct results **results, const char *data_dir, bool write,
+                         struct error *err);
 void results_close(struct results *results);
 
 /* Writes a run in one transaction; run->id is set.  A run of the same key is replaced. */
 enum status results_save(struct results *results, struct run *run, const struct run_symbol *symbols,
                          size_t symbol_count, struct error *err);
 
-/* Loads a run by id, or by key where id is 0: STATUS_MISSING if there is none.  Everything lives in `arena`. */
+/* Loads a run by id, or by key where id is 0: STATUS_MISSING if there is none.  Everything lives in
+ * `arena`. */
 enum status results_load(struct results *results, struct arena *arena, int64_t id, const char *key,
-                         struct run *run, struct run_symbol **symbols, size_t *symbol_count, struct error *err);
+                         struct run *run, struct run_symbol **symbols, size_t *symbol_count,
+                         struct error *err);
 
 /* Runs, newest first; at most `limit`. */
-enum status results_list(struct results *results, struct arena *arena, size_t limit, struct run **runs,
-                         size_t *count, struct error *err);
+enum status results_list(struct results *results, struct arena *arena, size_t limit,
+                         struct run **runs, size_t *count, struct error *err);
 
 /* A trade as it was kept. */
 struct kept_trade {
@@ -64,9 +69,11 @@ struct kept_trade {
 enum status results_trades(struct results *results, struct arena *arena, int64_t id,
                            struct kept_trade **trades, size_t *count, struct error *err);
 
-/* Equity of one symbol of a run (its position in the ranking): values at the closes and their open times. */
-enum status results_equity(struct results *results, struct arena *arena, int64_t id, size_t position,
-                           double **equity, int64_t **time, size_t *count, struct error *err);
+/* Equity of one symbol of a run (its position in the ranking): values at the closes and their open
+ * times. */
+enum status results_equity(struct results *results, struct arena *arena, int64_t id,
+                           size_t position, double **equity, int64_t **time, size_t *count,
+                           struct error *err);
 
 enum status results_remove(struct results *results, int64_t id, struct error *err);
 

@@ -15,7 +15,9 @@ all: $(BUILD)/build.ninja
 	@echo "$(BUILD)/harrier is ready"
 
 $(BUILD)/build.ninja:
-	meson setup $(BUILD) -Dprefix=$(PREFIX)
+	@mkdir -p $(BUILD)
+	@meson setup $(BUILD) -Dprefix=$(PREFIX) >$(BUILD)/setup.log || { cat $(BUILD)/setup.log; exit 1; }
+	@echo "building (a minute or two, once) ..."
 
 test:
 	$(PYTHON) tools/test --build $(BUILD)

@@ -108,6 +108,12 @@ static enum status fault_sync(struct env *env, struct env_file *file, struct err
     return inner_of(env)->calls->sync(inner_of(env), file, err);
 }
 
+static enum status fault_sync_all(struct env *env, struct env_file *file, struct error *err)
+{
+    MAY_FAIL(env, "sync", "everything", err);
+    return inner_of(env)->calls->sync_all(inner_of(env), file, err);
+}
+
 static enum status fault_info(struct env *env, struct env_file *file, struct file_info *info,
                               struct error *err)
 {
@@ -199,6 +205,7 @@ void env_fault_init(struct env_fault *fault, struct env *inner)
         .write = fault_write,
         .truncate = fault_truncate,
         .sync = fault_sync,
+        .sync_all = fault_sync_all,
         .info = fault_info,
         .lock = fault_lock,
         .map = fault_map,

@@ -208,6 +208,15 @@ static enum status posix_sync(struct env *env, struct env_file *file, struct err
     return result == 0 ? STATUS_OK : fail_errno(err, errno, "cannot make %s durable", file->path);
 }
 
+/* Since Linux 5.8 it tells of any failure to write since the file was opened. */
+static enum status posix_sync_all(struct env *env, struct env_file *file, struct error *err)
+{
+    (void)env;
+    return syncfs(file->fd) == 0 ? STATUS_OK
+                                 : fail_errno(err, errno, "cannot make durable what was written around %s",
+                                              file->path);
+}
+
 static void info_of_stat(struct file_info *info, const struct stat *stat)
 {
     *info = (struct file_info){
@@ -444,6 +453,7 @@ struct env *env_posix(void)
         .write = posix_write,
         .truncate = posix_truncate,
         .sync = posix_sync,
+        .sync_all = posix_sync_all,
         .info = posix_info,
         .lock = posix_lock,
         .map = posix_map,

@@ -354,6 +354,21 @@ static enum status power_sync(struct env *env, struct env_file *file, struct err
     return STATUS_OK;
 }
 
+static enum status power_sync_all(struct env *env, struct env_file *file, struct error *err)
+{
+    struct power_disk *disk = disk_of(env);
+
+    (void)file, (void)err;
+    pthread_mutex_lock(&disk->mutex);
+    for (uint32_t i = 0; i < disk->inode_count; i++)
+        disk_trace(disk,
+                   &(struct trace){.kind = disk->inodes[i].is_directory ? TRACE_SYNC_DIRECTORY : TRACE_SYNC,
+                                   .inode = i,
+                                   .directory = i});
+    pthread_mutex_unlock(&disk->mutex);
+    return STATUS_OK;
+}
+
 static void info_of_inode(struct file_info *info, const struct inode *inode)
 {
     *info = (struct file_info){
@@ -589,6 +604,7 @@ void env_power_init(struct env_power *power, uint64_t seed)
         .write = power_write,
         .truncate = power_truncate,
         .sync = power_sync,
+        .sync_all = power_sync_all,
         .info = power_info,
         .lock = power_lock,
         .map = power_map,

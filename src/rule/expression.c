@@ -830,22 +830,46 @@ static struct value read_sum(struct compiler *c)
     return left;
 }
 
+/* What stands there, unless it is long: then a letter in its place. */
+static const char *shown_operand(const struct value *value, const char *letter, char text[32])
+{
+    bool fits = value->place.text.at && value->place.text.length < 32 &&
+                !memchr(value->place.text.at, '\n', value->place.text.length);
+
+    snprintf(text, 32, "%.*s", fits ? (int)value->place.text.length : 0, value->place.text.at);
+    return fits ? text : letter;
+}
+
+/* `a < b < c`: says how it is written. */
+static void complain_chain(struct compiler *c, const struct value *a, const struct value *b,
+                           struct token sign)
+{
+    struct token again = c->token;
+    struct value third;
+    char texts[3][32];
+
+    advance(c);
+    third = read_sum(c);
+    complain(c, again.place, NULL, "comparisons do not chain; write `%s %.*s %s and %s %.*s %s`",
+             shown_operand(a, "a", texts[0]), TEXT_ARG(sign.place.text),
+             shown_operand(b, "b", texts[1]), shown_operand(b, "b", texts[1]),
+             TEXT_ARG(again.place.text), shown_operand(&third, "c", texts[2]));
+    c->panic = true;
+}
+
 static struct value read_comparison(struct compiler *c)
 {
-    struct value left = read_sum(c), right;
+    struct value left = read_sum(c), right, result;
     struct token sign = c->token;
 
     if (c->panic || !is_comparison(sign.kind))
         return left;
     advance(c);
     right = read_sum(c);
-    left = binary_value(c, sign.kind, left, right, place_to_here(c, left.place));
-    if (!c->panic && is_comparison(c->token.kind)) {
-        complain(c, c->token.place, NULL, "comparisons do not chain; write `a %.*s b and b %.*s c`",
-                 TEXT_ARG(sign.place.text), TEXT_ARG(c->token.place.text));
-        c->panic = true;
-    }
-    return left;
+    result = binary_value(c, sign.kind, left, right, place_to_here(c, left.place));
+    if (!c->panic && is_comparison(c->token.kind))
+        complain_chain(c, &left, &right, sign);
+    return result;
 }
 
 static struct value read_not(struct compiler *c)

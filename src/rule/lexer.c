@@ -156,6 +156,7 @@ static void scan_date(struct lexer *lexer, struct token *token)
         step(lexer);
     if (time_parse(&time_ms, text, 0, &err) == STATUS_OK) {
         token->number = (double)time_ms;
+        token->date = true;
         return;
     }
     token->kind = TOKEN_WRONG;
@@ -318,6 +319,7 @@ void lexer_next(struct lexer *lexer, struct token *token)
     token->kind = TOKEN_END;
     token->word = WORD_NONE;
     token->number = 0;
+    token->date = false;
     skip_blanks(lexer);
     token->place = (struct place){{lexer->source.at + lexer->at, 0}, lexer->line, lexer->column};
     if (peek(lexer, 0) == '\n') {

@@ -61,8 +61,9 @@ enum { WRONG_BYTES = 160 };
 
 struct token {
     enum token_kind kind;
-    enum word word;     /* of a TOKEN_NAME */
-    double number;      /* of a TOKEN_NUMBER; a date: UTC milliseconds */
+    enum word word; /* of a TOKEN_NAME */
+    double number;  /* of a TOKEN_NUMBER; a date: UTC milliseconds */
+    bool date;
     struct place place; /* TOKEN_TEXT: with its quotes */
     char wrong[WRONG_BYTES];
 };

@@ -79,18 +79,34 @@ void message_error(struct messages *messages, struct place place, const char *hi
     messages->ends[messages->error_count++] = messages->errors.length;
 }
 
-void message_warning(struct messages *messages, struct place place, const char *format, ...)
+static void add_remark(struct messages *messages, struct place place, const char *kind,
+                       const char *format, va_list args)
 {
     char sentence[1024];
-    va_list args;
 
     if (messages->warning_count == RULE_ERRORS_MAX)
         return;
-    va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
-    va_end(args);
-    add_message(&messages->warnings, messages, place, "warning", NULL, sentence);
+    add_message(&messages->warnings, messages, place, kind, NULL, sentence);
     messages->warning_count++;
+}
+
+void message_warning(struct messages *messages, struct place place, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_remark(messages, place, "warning", format, args);
+    va_end(args);
+}
+
+void message_note(struct messages *messages, struct place place, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_remark(messages, place, "note", format, args);
+    va_end(args);
 }
 
 enum status messages_fail(struct messages *messages, struct error *err)

@@ -25,6 +25,8 @@ void message_error(struct messages *messages, struct place place, const char *hi
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 void message_warning(struct messages *messages, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void message_note(struct messages *messages, struct place place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* All errors that fit into err->text, whole ones; the last line says how many are left out. */
 enum status messages_fail(struct messages *messages, struct error *err);

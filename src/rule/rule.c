@@ -156,6 +156,46 @@ int rule_parameter_find(const struct rule *rule, struct text name, struct error 
     return -1;
 }
 
+void rule_parameter_text(const struct rule_parameter *p, double value,
+                         char text[PARAMETER_TEXT_BYTES])
+{
+    size_t length;
+
+    if (p->date && fabs(value) < 8e15 && value == floor(value / DAY_MS) * DAY_MS) {
+        time_to_text((int64_t)value, true, text);
+        return;
+    }
+    length = double_to_text(p->percent ? round(value * 1e12) / 1e10 : value, text);
+    snprintf(text + length, PARAMETER_TEXT_BYTES - length, "%s", p->percent ? "%" : "");
+}
+
+enum status rule_parameter_read(const struct rule *rule, int parameter, struct text text,
+                                double *value, struct error *err)
+{
+    struct lexer lexer;
+    struct token token;
+    double sign = 1;
+
+    lexer_init(&lexer, text);
+    lexer_next(&lexer, &token);
+    if (token.kind == TOKEN_MINUS) {
+        sign = -1;
+        lexer_next(&lexer, &token);
+    }
+    *value = sign * token.number;
+    if (token.kind == TOKEN_NUMBER) {
+        lexer_next(&lexer, &token);
+        if (token.kind == TOKEN_PERCENT) {
+            *value /= 100;
+            lexer_next(&lexer, &token);
+        }
+        if (token.kind == TOKEN_END)
+            return rule_parameter_check(rule, parameter, *value, err);
+    }
+    return fail(err, STATUS_USAGE, "`%.*s` is no number for the parameter `%s` of %s",
+                (int)MIN(text.length, 100), text.at, rule->parameters[parameter].name, rule->name);
+}
+
 static bool is_listed(const struct rule_parameter *p, double value)
 {
     for (int i = 0; i < p->listed_count; i++)
@@ -164,28 +204,25 @@ static bool is_listed(const struct rule_parameter *p, double value)
     return p->listed_count == 0;
 }
 
-/* "2..50", "{1, 2, 3}", "1 or more". */
+/* "2 to 50", "one of 1, 2, 3", "1 or more". */
 static void allowed_text(const struct rule_parameter *p, char *text, size_t bytes)
 {
-    char low[DOUBLE_TEXT_BYTES], high[DOUBLE_TEXT_BYTES];
-    double scale = p->percent ? 100 : 1;
-    const char *sign = p->percent ? "%" : "";
+    char low[PARAMETER_TEXT_BYTES], high[PARAMETER_TEXT_BYTES];
     size_t length = 0;
 
-    if (p->listed_count > 0) {
-        for (int i = 0; i < p->listed_count && length < bytes; i++) {
-            double_to_text(p->listed[i] * scale, low);
-            length += (size_t)snprintf(text + length, bytes - length, "%s%s%s",
-                                       i ? ", " : "one of ", low, sign);
-        }
-        return;
+    for (int i = 0; i < p->listed_count && length < bytes; i++) {
+        rule_parameter_text(p, p->listed[i], low);
+        length += (size_t)snprintf(text + length, bytes - length, "%s%s", i ? ", " : "one of ",
+                                   low);
     }
-    double_to_text((p->ranged ? p->low : p->least) * scale, low);
-    double_to_text((p->ranged ? p->high : p->most) * scale, high);
+    if (p->listed_count > 0)
+        return;
+    rule_parameter_text(p, p->ranged ? p->low : p->least, low);
+    rule_parameter_text(p, p->ranged ? p->high : p->most, high);
     if (p->ranged || (p->least > -1e30 && p->most < 1e30))
-        snprintf(text, bytes, "%s%s to %s%s", low, sign, high, sign);
+        snprintf(text, bytes, "%s to %s", low, high);
     else if (p->least > -1e30)
-        snprintf(text, bytes, "%s%s or more", low, sign);
+        snprintf(text, bytes, "%s or more", low);
     else
         snprintf(text, bytes, "any number");
 }
@@ -194,19 +231,19 @@ enum status rule_parameter_check(const struct rule *rule, int parameter, double 
                                  struct error *err)
 {
     const struct rule_parameter *p = &rule->parameters[parameter];
-    char allowed[200], is[DOUBLE_TEXT_BYTES];
+    char allowed[200], is[PARAMETER_TEXT_BYTES];
     bool fits = isfinite(value) && is_listed(p, value) && value >= p->least && value <= p->most &&
                 (!p->ranged || (value >= p->low && value <= p->high));
 
-    double_to_text(p->percent ? value * 100 : value, is);
+    rule_parameter_text(p, value, is);
     if (fits && p->whole && value != floor(value))
         return fail(err, STATUS_USAGE, "the parameter `%s` of %s is a whole number, and %s is none",
                     p->name, rule->name, is);
     if (fits)
         return STATUS_OK;
     allowed_text(p, allowed, sizeof allowed);
-    return fail(err, STATUS_USAGE, "the parameter `%s` of %s is %s, not %s%s", p->name, rule->name,
-                allowed, is, p->percent ? "%" : "");
+    return fail(err, STATUS_USAGE, "the parameter `%s` of %s is %s, not %s", p->name, rule->name,
+                allowed, is);
 }
 
 static bool within_limit(const struct rule_limit *limit, double number)

@@ -79,6 +79,7 @@ struct rule_parameter {
     int listed_count;
     bool whole; /* follows from its use */
     bool percent;
+    bool date;          /* was written as one: UTC milliseconds */
     double least, most; /* what its use allows: a period is 1 or more; ±infinity where all is */
 };
 
@@ -166,6 +167,14 @@ const char *rule_builtin_nearest(struct text name);             /* "did you mean
 
 /* Index of a parameter, or -1 and a sentence that suggests the nearest. */
 int rule_parameter_find(const struct rule *rule, struct text name, struct error *err);
+
+/* The value that a text gives a parameter, as a file would write it (-1, 1_000, 0.5, 5%,
+ * 2020-01-31), and rule_parameter_check on it; and the text of a value (8%, a date). */
+enum status rule_parameter_read(const struct rule *rule, int parameter, struct text text,
+                                double *value, struct error *err);
+enum { PARAMETER_TEXT_BYTES = 48 };
+void rule_parameter_text(const struct rule_parameter *parameter, double value,
+                         char text[PARAMETER_TEXT_BYTES]);
 
 /* Whether one value of a parameter is allowed (range, list, whole); the sentence says what is. */
 enum status rule_parameter_check(const struct rule *rule, int parameter, double value,

@@ -183,6 +183,7 @@ static void read_param(struct compiler *c)
     *p = (struct rule_parameter){.least = -INFINITY, .most = INFINITY};
     snprintf(p->name, sizeof p->name, "%.*s", TEXT_ARG(place.text));
     value_place = c->token.place;
+    p->date = c->token.date;
     if (!read_literal(c, &p->value, &p->percent))
         return;
     value_place = place_to_here(c, value_place);
@@ -193,8 +194,11 @@ static void read_param(struct compiler *c)
                                                  : read_range(c, p, in_place);
     }
     if (!fine || c->panic) { /* it is known all the same, so that its uses are no errors */
-        *p = (struct rule_parameter){
-            .least = -INFINITY, .most = INFINITY, .value = p->value, .percent = p->percent};
+        *p = (struct rule_parameter){.least = -INFINITY,
+                                     .most = INFINITY,
+                                     .value = p->value,
+                                     .percent = p->percent,
+                                     .date = p->date};
         snprintf(p->name, sizeof p->name, "%.*s", TEXT_ARG(place.text));
     } else if (!default_allowed(p)) {
         complain(c, value_place, NULL, "the default is outside of what `in` allows");
@@ -279,9 +283,9 @@ static void note_hidden(struct compiler *c, const struct def *def)
     struct signature signature;
 
     if (signature_of(def->name, &signature))
-        message_warning(&c->messages, def->place,
-                        "from here on `%.*s` is this function, not the built-in one",
-                        TEXT_ARG(def->name));
+        message_note(&c->messages, def->place,
+                     "from here on `%.*s` is this function, not the built-in one",
+                     TEXT_ARG(def->name));
 }
 
 /* The body is checked at once with arguments of which nothing is known, and again at every call. */

@@ -267,6 +267,47 @@ TEST(parameters_say_what_they_allow)
     drop(&c);
 }
 
+static void check_reading(const struct compiled *c, const char *name, const char *text,
+                          double value, const char *shown)
+{
+    struct error err = {0};
+    int index = rule_parameter_find(c->rule, text_of(name), &err);
+    char is[PARAMETER_TEXT_BYTES];
+    double got;
+
+    if (!shown) {
+        CHECK_STATUS(rule_parameter_read(c->rule, index, text_of(text), &got, &err), STATUS_USAGE);
+        CHECK_CONTAINS(err.text, name);
+        return;
+    }
+    CHECK_OK(rule_parameter_read(c->rule, index, text_of(text), &got, &err));
+    CHECK(got == value);
+    rule_parameter_text(&c->rule->parameters[index], got, is);
+    CHECK_TEXT(is, shown);
+}
+
+TEST(parameters_are_read_as_a_file_writes_them)
+{
+    struct compiled c;
+
+    compile(&c, parameters_rule);
+    check_reading(&c, "n", "14", 14, "14");
+    check_reading(&c, "n", "1_4", 14, "14");
+    check_reading(&c, "n", "fourteen", 0, NULL);
+    check_reading(&c, "n", "14 15", 0, NULL);
+    check_reading(&c, "n", "", 0, NULL);
+    check_reading(&c, "n", "99", 0, NULL);
+    check_reading(&c, "y", "2e-1", 0.2, "0.2");
+    check_reading(&c, "y", "-1", 0, NULL);
+    check_reading(&c, "p", "7%", 0.07, "7%");
+    check_reading(&c, "p", "0.07", 0.07, "7%");
+    check_reading(&c, "p", "7", 0, NULL);
+    check_reading(&c, "d", "2021-02-28", 1614470400000, "2021-02-28");
+    check_reading(&c, "d", "2021-02-30", 0, NULL);
+    check_reading(&c, "d", "-5", -5, "-5");
+    drop(&c);
+}
+
 TEST(combinations_that_break_a_require_or_a_period_are_not_allowed)
 {
     struct compiled c;

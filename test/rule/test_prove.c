@@ -4,7 +4,7 @@
 #include "rule/prove.h"
 #include "support.h"
 
-enum { BARS = 700, PROOF_BYTES = 64 << 20 };
+enum { BARS = 2100, SERIES = 20, PROOF_BYTES = 64 << 20 };
 
 static int64_t times[BARS];
 static double columns[BAR_COLUMNS][BARS];
@@ -35,10 +35,10 @@ static struct bars random_bars(uint64_t seed)
     return bars;
 }
 
-static struct proof prove(const struct rule *rule, const double *parameters,
-                          const struct kernels *kernels)
+static struct proof prove_on(uint64_t series, const struct rule *rule, const double *parameters,
+                             const struct kernels *kernels)
 {
-    struct bars bars = random_bars(11);
+    struct bars bars = random_bars(series);
     struct arena arena;
     struct proof proof;
     struct error err;
@@ -49,6 +49,12 @@ static struct proof prove(const struct rule *rule, const double *parameters,
     CHECK_OK(rule_prove(&proof, &arena, rule, parameters, kernels, &bars, 0, &err));
     free(memory);
     return proof;
+}
+
+static struct proof prove(const struct rule *rule, const double *parameters,
+                          const struct kernels *kernels)
+{
+    return prove_on(11, rule, parameters, kernels);
 }
 
 /* ---- honest rules ---------------------------------------------------- */
@@ -78,8 +84,10 @@ TEST(the_built_in_rules_hold)
         struct proof proof;
 
         compile(&c, rule_builtins[i].source);
-        proof = prove(c.rule, c.defaults, kernels_select(NULL, LANES_WIDE));
-        CHECK(proof.holds);
+        for (uint64_t series = 0; series < SERIES; series++) {
+            proof = prove_on(series, c.rule, c.defaults, kernels_select(NULL, LANES_WIDE));
+            CHECK(proof.holds);
+        }
         drop(&c);
     }
 }
@@ -118,11 +126,13 @@ TEST(every_indicator_holds)
                                            reals++ ? ", open" : "close / volume");
         snprintf(text + length, sizeof text - length, ")");
         compile_expression(&c, text);
-        proof = prove(c.rule, c.defaults, kernels_select(NULL, LANES_WIDE));
-        proof_text(&proof, c.rule, text, sizeof text);
-        if (!proof.holds)
-            print_error("%s: %s\n", row->name, text);
-        CHECK(proof.holds);
+        for (uint64_t series = 0; series < SERIES; series++) {
+            proof = prove_on(series, c.rule, c.defaults, kernels_select(NULL, LANES_WIDE));
+            proof_text(&proof, c.rule, text, sizeof text);
+            if (!proof.holds)
+                print_error("%s: %s\n", row->name, text);
+            CHECK(proof.holds);
+        }
         drop(&c);
     }
 }

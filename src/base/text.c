@@ -278,7 +278,6 @@ static size_t place_digits(char *text, const char *digits, int count, int expone
         *at++ = '.';
         memset(at, '0', (size_t)-point);
         at += -point;
-        point = 0;
     } else {
         int whole = point < count ? point : count;
 

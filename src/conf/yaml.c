@@ -137,22 +137,20 @@ static void yaml_log(cyaml_log_t level, void *context, const char *format, va_li
                  strncmp(text, "Load: ", 6) == 0 ? text + 6 : text);
 }
 
-static enum status library_open(struct library *library, const char *path, struct error *err)
+/* Without a handle where the library, or what we call of it, is not there. */
+static struct library library_open(void)
 {
-    library->handle = dlopen("libcyaml.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!library->handle)
-        return fail(err, STATUS_SYSTEM,
-                    "%s: the library that reads YAML, libcyaml, is not there (Debian, Ubuntu: apt "
-                    "install libcyaml1)",
-                    path);
-    *(void **)&library->load_data = dlsym(library->handle, "cyaml_load_data");
-    *(void **)&library->free = dlsym(library->handle, "cyaml_free");
-    *(void **)&library->strerror = dlsym(library->handle, "cyaml_strerror");
-    if (library->load_data && library->free && library->strerror)
-        return STATUS_OK;
-    dlclose(library->handle);
-    return fail(err, STATUS_SYSTEM, "%s: libcyaml of this machine is of another kind than expected",
-                path);
+    struct library library = {.handle = dlopen("libcyaml.so.1", RTLD_NOW | RTLD_LOCAL)};
+
+    if (!library.handle)
+        return library;
+    *(void **)&library.load_data = dlsym(library.handle, "cyaml_load_data");
+    *(void **)&library.free = dlsym(library.handle, "cyaml_free");
+    *(void **)&library.strerror = dlsym(library.handle, "cyaml_strerror");
+    if (library.load_data && library.free && library.strerror)
+        return library;
+    dlclose(library.handle);
+    return (struct library){0};
 }
 
 static unsigned indent_of(struct text line)
@@ -274,7 +272,7 @@ enum status yaml_read(struct yaml_value values[OPTION_COUNT], struct arena *aren
     cyaml_schema_value_t root = {.type = CYAML_MAPPING,
                                  .flags = CYAML_FLAG_POINTER,
                                  .data_size = OPTION_COUNT * sizeof(char *)};
-    struct library library = {0};
+    struct library library;
     cyaml_data_t *data = NULL;
     cyaml_err_t result;
     enum status status;
@@ -286,7 +284,12 @@ enum status yaml_read(struct yaml_value values[OPTION_COUNT], struct arena *aren
         return fail(err, STATUS_MEMORY, "%s: no memory to read it", path);
     schema_init(schema);
     root.mapping.fields = schema->top;
-    TRY(library_open(&library, path, err));
+    library = library_open();
+    if (!library.handle)
+        return fail(err, STATUS_SYSTEM,
+                    "%s: the library that reads YAML, libcyaml, is not there (Debian, Ubuntu: apt "
+                    "install libcyaml1)",
+                    path);
     result = library.load_data((const uint8_t *)content.at, content.length, &config, &root, &data,
                                NULL);
     if (result == CYAML_ERR_OOM)

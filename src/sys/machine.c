@@ -97,13 +97,11 @@ static int quota_of_v1(const char *directory)
 static int least_quota(const char *mount, const char *group, int (*quota_of)(const char *directory))
 {
     char directory[PATH_BYTES_MAX];
-    size_t mount_length = strlen(mount), group_bytes = strlen(group) + 1;
+    size_t mount_length = strlen(mount);
     int least = PROCESSORS_MAX;
 
-    if (mount_length + group_bytes > sizeof directory)
+    if (snprintf(directory, sizeof directory, "%s%s", mount, group) >= (int)sizeof directory)
         return PROCESSORS_MAX;
-    memcpy(directory, mount, mount_length);
-    memcpy(directory + mount_length, group, group_bytes);
     while (true) {
         int here = quota_of(directory);
         char *slash = strrchr(directory + mount_length, '/');

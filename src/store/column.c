@@ -242,7 +242,7 @@ enum status column_show(const struct place *place, const struct row *row, uint64
 
 /* Writes the older of the two slots, unless the newer one says the same already. */
 static enum status write_slot(struct env *env, struct env_file *file, const struct row *row, uint64_t generation,
-                              bool *written, struct error *err)
+                              struct error *err)
 {
     static const uint64_t at[2] = {SLOT_A_AT, SLOT_B_AT};
     struct column_slot slots[2] = {{0}}, slot = slot_of(row, generation);
@@ -255,8 +255,7 @@ static enum status write_slot(struct env *env, struct env_file *file, const stru
             slots[i] = (struct column_slot){0};
     }
     newer = &slots[slots[1].generation > slots[0].generation];
-    *written = newer->count != row->count || !hash128_equal(newer->hash, row->hash);
-    if (!*written)
+    if (newer->count == row->count && hash128_equal(newer->hash, row->hash))
         return STATUS_OK;
     SEAL(&slot);
     return env->calls->write(env, file, &slot, sizeof slot, at[newer == &slots[0]], err);
@@ -290,18 +289,14 @@ static enum status settle(struct env *env, struct env_file *file, uint64_t capac
 {
     struct tail tail = tail_begin(journal, row);
     struct tail_piece piece;
-    bool changed = false, slot_written = false;
 
-    for (; tail_next(&tail, &piece); changed = true) {
+    while (tail_next(&tail, &piece)) {
         if (piece.from + piece.count > capacity)
             return fail(err, STATUS_CORRUPT, "%s: the journal has bars that its file %llu has no room for",
                         row->name, (unsigned long long)row->number);
         TRY(write_bars(env, file, capacity, &piece, err));
     }
-    if (!slot)
-        return STATUS_OK;
-    TRY(write_slot(env, file, row, journal->state.number, &slot_written, err));
-    return changed || slot_written ? env->calls->sync(env, file, err) : STATUS_OK;
+    return slot ? write_slot(env, file, row, journal->state.number, err) : STATUS_OK;
 }
 
 enum status column_settle(const struct place *place, const struct row *row, const struct journal *journal,

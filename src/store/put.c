@@ -143,7 +143,7 @@ static enum status put_file(struct writer *writer, struct change *change, struct
     change->made = true;
     writer->number++;
     writer->made_files = true;
-    crew_add(&writer->crew, &change->row);
+    change->unsynced = true;
     return STATUS_OK;
 }
 
@@ -208,7 +208,7 @@ static enum status put_behind(struct writer *writer, struct change *change, cons
     } else {
         drop_journaled(writer, change);
         row.journaled = 0;
-        crew_add(&writer->crew, &row);
+        change->unsynced = true;
     }
     change->row = row;
     return STATUS_OK;
@@ -305,7 +305,7 @@ static enum status remove_symbol(struct writer *writer, const char *name, struct
     give_up_file(writer, change);
     memset(&change->row, 0, sizeof change->row);
     row_rename(&change->row, text_of(name));
-    change->made = false;
+    change->made = change->unsynced = false;
     return STATUS_OK;
 }
 

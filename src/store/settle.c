@@ -63,26 +63,64 @@ enum status writer_recover(struct writer *writer, struct error *err)
 
 /* ---- checkpoint ---------------------------------------------------------------------------------------- */
 
-static enum status settle_and_sync(void *context, const struct row *row, struct error *err)
-{
-    struct writer *writer = context;
+/* Writing and syncing one file, as a job of a crew. */
+struct sync_work {
+    struct writer *writer;
+    enum status (*write)(struct writer *writer, const struct row *row, struct error *err);
+};
 
-    return column_settle(&writer->place, row, &writer->journal, true, err);
+static enum status write_and_sync(void *context, const struct row *row, struct error *err)
+{
+    struct sync_work *work = context;
+
+    if (work->write)
+        TRY(work->write(work->writer, row, err));
+    return column_sync(&work->writer->place, row->name, row->number, err);
 }
 
-enum status writer_settle(struct writer *writer, const struct row *rows, size_t count, struct error *err)
+static enum status sync_by_crew(struct sync_work *work, const struct row *rows, size_t count, struct error *err)
 {
     struct crew crew;
-    enum status status = crew_init(&crew, writer->env, settle_and_sync, writer, err);
+    enum status status = crew_init(&crew, work->writer->env, write_and_sync, work, err);
 
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         crew_add(&crew, &rows[i]);
     if (status == STATUS_OK) {
         status = crew_finish(&crew, err);
-        writer->failed |= status != STATUS_OK;
+        work->writer->failed |= status != STATUS_OK;
     }
     crew_deinit(&crew);
     return status;
+}
+
+enum status writer_sync_rows(struct writer *writer, const struct row *rows, size_t count,
+                             enum status (*write)(struct writer *writer, const struct row *row, struct error *err),
+                             struct error *err)
+{
+    struct env *env = writer->env;
+    struct sync_work work = {.writer = writer, .write = write};
+    enum status status = STATUS_OK;
+
+    if (count == 0)
+        return STATUS_OK;
+    if (count < SYNC_ALL_FILES)
+        return sync_by_crew(&work, rows, count, err);
+    for (size_t i = 0; i < count && write; i++)
+        TRY(write(writer, &rows[i], err));
+    /* The lock's file was opened before anything was written. */
+    status = env->calls->sync_all(env, writer->lock, err);
+    writer->failed |= status != STATUS_OK;
+    return status;
+}
+
+static enum status settle_one(struct writer *writer, const struct row *row, struct error *err)
+{
+    return column_settle(&writer->place, row, &writer->journal, true, err);
+}
+
+enum status writer_settle(struct writer *writer, const struct row *rows, size_t count, struct error *err)
+{
+    return writer_sync_rows(writer, rows, count, settle_one, err);
 }
 
 /* Gives a file more room before it is full, so that no batch of single bars must wait for one that grows. */
@@ -110,10 +148,12 @@ static enum status grow(struct writer *writer, struct row *row, bool *grown, str
     return status;
 }
 
+/* `larger` has room for all of them. */
 static enum status grow_all(struct writer *writer, struct state *next, const struct row *changed, size_t count,
-                            struct error *err)
+                            struct row *larger, struct error *err)
 {
-    bool any = false, grown;
+    size_t larger_count = 0;
+    bool grown;
 
     for (size_t i = 0; i < count; i++) {
         struct row *row = (struct row *)state_find(next, changed[i].name);
@@ -122,11 +162,13 @@ static enum status grow_all(struct writer *writer, struct state *next, const str
             continue; /* of the undo: it will not grow again */
         TRY(grow(writer, row, &grown, err));
         if (grown)
-            TRY(column_sync(&writer->place, row->name, row->number, err));
-        any |= grown;
+            larger[larger_count++] = *row;
     }
     next->number = writer->number;
-    return any ? writer->env->calls->sync_directory(writer->env, writer->place.path, err) : STATUS_OK;
+    if (larger_count == 0)
+        return STATUS_OK;
+    TRY(writer_sync_rows(writer, larger, larger_count, NULL, err));
+    return writer->env->calls->sync_directory(writer->env, writer->place.path, err);
 }
 
 enum status writer_renew(struct writer *writer, const struct state *next, struct error *err)
@@ -155,11 +197,15 @@ static void remove_outgrown(struct writer *writer, const struct row *changed, si
 static enum status checkpoint(struct writer *writer, const struct row *changed, size_t count, struct error *err)
 {
     struct state next;
+    struct row *larger;
     enum status status;
 
     TRY(writer_settle(writer, changed, count, err));
     TRY(state_copy(&next, &writer->journal.state, err));
-    status = grow_all(writer, &next, changed, count, err);
+    larger = mem_alloc(count * sizeof *larger);
+    status = larger ? grow_all(writer, &next, changed, count, larger, err)
+                    : fail(err, STATUS_MEMORY, "no memory for a checkpoint of %zu files", count);
+    mem_free(larger);
     if (status == STATUS_OK)
         status = writer_renew(writer, &next, err);
     if (status == STATUS_OK)

@@ -94,8 +94,8 @@ enum status report_problem(struct verify_report *report, const char *symbol, con
         return fail(err, STATUS_MEMORY, "no memory for the report");
     report->problems = grown;
     problem = &report->problems[report->problem_count++];
-    snprintf(problem->symbol, sizeof problem->symbol, "%s", symbol);
-    snprintf(problem->text, sizeof problem->text, "%s", text);
+    snprintf(problem->symbol, sizeof problem->symbol, "%.*s", (int)sizeof problem->symbol - 1, symbol);
+    snprintf(problem->text, sizeof problem->text, "%.*s", (int)sizeof problem->text - 1, text);
     return STATUS_OK;
 }
 

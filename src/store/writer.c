@@ -110,9 +110,6 @@ static void batch_end(struct writer *writer)
 
 void batch_drop(struct writer *writer)
 {
-    struct error ignored;
-
-    crew_finish(&writer->crew, &ignored);
     /* After a failed commit the record may yet be found on the disk; its files stay until a writer knows. */
     for (size_t i = 0; i < writer->change_count && !writer->failed; i++)
         if (writer->changes[i]->made && writer->changes[i]->row.number)
@@ -222,11 +219,6 @@ static enum status open_market(struct writer *writer, struct error *err)
     return clear_leftovers(writer, err);
 }
 
-static enum status sync_one(void *context, const struct row *row, struct error *err)
-{
-    return column_sync(context, row->name, row->number, err);
-}
-
 enum status writer_open(struct writer **opened, struct env *env, const char *data_dir,
                         const struct market_name *market, const char *who, struct error *err)
 {
@@ -239,9 +231,7 @@ enum status writer_open(struct writer **opened, struct env *env, const char *dat
     snprintf(writer->who, sizeof writer->who, "%s", who);
     env->calls->boot_id(env, writer->mark.boot);
     writer->mark.writer = (uint64_t)getpid();
-    status = crew_init(&writer->crew, env, sync_one, &writer->place, err);
-    if (status == STATUS_OK)
-        status = place_init(&writer->place, env, data_dir, market, err);
+    status = place_init(&writer->place, env, data_dir, market, err);
     if (status == STATUS_OK)
         status = lock_take(&writer->lock, &writer->place, who, err);
     if (status == STATUS_OK)
@@ -271,13 +261,23 @@ struct batch {
     struct row *rows;
     const struct disk_bar **bars;
     size_t count;
+    struct row *unsynced; /* of them, those whose files must be synced first */
+    size_t unsynced_count;
 };
+
+static void batch_free(struct batch *batch)
+{
+    mem_free(batch->rows);
+    mem_free(batch->bars);
+    mem_free(batch->unsynced);
+}
 
 static enum status batch_collect(struct batch *batch, const struct writer *writer, struct error *err)
 {
     batch->rows = mem_alloc(writer->change_count * sizeof *batch->rows);
     batch->bars = mem_alloc(writer->change_count * sizeof *batch->bars);
-    if (!batch->rows || !batch->bars)
+    batch->unsynced = mem_alloc(writer->change_count * sizeof *batch->unsynced);
+    if (!batch->rows || !batch->bars || !batch->unsynced)
         return fail(err, STATUS_MEMORY, "no memory for a batch of %zu symbols", writer->change_count);
     for (size_t i = 0; i < writer->change_count; i++) {
         const struct change *change = writer->changes[i];
@@ -287,6 +287,8 @@ static enum status batch_collect(struct batch *batch, const struct writer *write
         batch->rows[batch->count] = change->row;
         batch->rows[batch->count].high = MAX(change->row.high, change->row.count);
         batch->bars[batch->count++] = change->bars;
+        if (change->unsynced)
+            batch->unsynced[batch->unsynced_count++] = change->row;
     }
     return STATUS_OK;
 }
@@ -357,29 +359,30 @@ static enum status commit_rows(struct writer *writer, const struct batch *batch,
     return status;
 }
 
-static enum status commit_synced(struct writer *writer, enum record_kind kind, struct error *err)
+/* Step 1: what the record will refer to and not hold. */
+static enum status sync_files(struct writer *writer, const struct batch *batch, struct error *err)
 {
-    struct batch batch = {0};
-    enum status status = crew_finish(&writer->crew, err);
+    enum status status = writer_sync_rows(writer, batch->unsynced, batch->unsynced_count, NULL, err);
 
-    if (status == STATUS_OK && writer->made_files)
+    if (status == STATUS_OK && writer->made_files && batch->unsynced_count < SYNC_ALL_FILES) {
         status = writer->env->calls->sync_directory(writer->env, writer->place.path, err);
-    writer->failed = status != STATUS_OK;
-    if (status == STATUS_OK)
-        status = batch_collect(&batch, writer, err);
-    if (status == STATUS_OK && batch.count > 0)
-        status = commit_rows(writer, &batch, kind, err);
-    mem_free(batch.rows);
-    mem_free(batch.bars);
+        writer->failed = status != STATUS_OK;
+    }
     return status;
 }
 
 enum status batch_commit(struct writer *writer, enum record_kind kind, struct error *err)
 {
+    struct batch batch = {0};
     enum status status;
 
     TRY(writer_check(writer, err));
-    status = commit_synced(writer, kind, err);
+    status = batch_collect(&batch, writer, err);
+    if (status == STATUS_OK)
+        status = sync_files(writer, &batch, err);
+    if (status == STATUS_OK && batch.count > 0)
+        status = commit_rows(writer, &batch, kind, err);
+    batch_free(&batch);
     if (status == STATUS_OK)
         batch_end(writer);
     return status;
@@ -430,7 +433,6 @@ void writer_close(struct writer *writer)
     if (!writer)
         return;
     batch_drop(writer);
-    crew_deinit(&writer->crew);
     if (!writer->failed && (journal->end > JOURNAL_BYTES_USUAL || journal->record_count > JOURNAL_RECORDS_USUAL))
         writer_checkpoint(writer, &ignored);
     if (!writer->failed && journal->state.number == 0)

@@ -565,7 +565,7 @@ TEST(a_new_bar_for_each_of_400_symbols_is_durable_after_one_sync)
     check_sound(data);
 }
 
-TEST(an_import_is_one_sync_a_file_and_two_for_the_commit)
+TEST(an_import_of_many_files_is_one_sync_of_all_and_one_of_the_journal)
 {
     const char *data = fresh();
     struct writer *writer;
@@ -574,7 +574,23 @@ TEST(an_import_is_one_sync_a_file_and_two_for_the_commit)
     CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
     quick_counts = (struct quick_counts){0};
     put_one_bar_each(writer, 500, 0);
-    CHECK_INT(quick_counts.syncs, 500 + 1);
+    CHECK_INT(quick_counts.syncs, 1);
+    CHECK_INT(quick_counts.syncs_of_all, 1);
+    CHECK_INT(quick_counts.directory_syncs, 0);
+    writer_close(writer);
+}
+
+TEST(an_import_of_few_files_is_one_sync_a_file_and_two_for_the_commit)
+{
+    const char *data = fresh();
+    struct writer *writer;
+    struct error err;
+
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
+    quick_counts = (struct quick_counts){0};
+    put_one_bar_each(writer, 40, 0);
+    CHECK_INT(quick_counts.syncs, 40 + 1);
+    CHECK_INT(quick_counts.syncs_of_all, 0);
     CHECK_INT(quick_counts.directory_syncs, 1);
     writer_close(writer);
 }

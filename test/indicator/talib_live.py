@@ -86,7 +86,8 @@ def ours(bars, calls, home):
         for i in range(len(bars["close"])):
             day = numpy.datetime64("2000-01-01") + i
             f.write(f"{day}," + ",".join(repr(float(bars[c][i])) for c in ("open", "high", "low", "close", "volume")) + "\n")
-    store, env = os.path.join(home, "store"), dict(os.environ, HARRIER_CONFIG=os.path.join(home, "none.yaml"))
+    store, env = os.path.join(home, "store"), {k: v for k, v in os.environ.items() if k != "HARRIER_CONFIG"}
+    env["HOME"] = env["XDG_CONFIG_HOME"] = home  # no configuration of whoever runs this
     for words in (["import", path, "--as", "live/1d"], ["bars", "live/1d", "x", "--csv"] + [w for c in calls for w in ("--with", c)]):
         p = subprocess.run([HARRIER, *words, "--data", store], capture_output=True, text=True, env=env)
         assert p.returncode == 0, f"harrier {words[0]}: exit {p.returncode}: {p.stderr[:500]}"

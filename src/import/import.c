@@ -392,7 +392,8 @@ static enum status open_import(struct import *import, const struct import_option
 
 static void close_import(struct import *import)
 {
-    writer_close(import->writer);
+    if (import->writer)
+        writer_close(import->writer);
     for (int w = 0; w < 2; w++)
         for (size_t i = 0; i < import->windows[w].count; i++)
             parse_job_deinit(&import->windows[w].jobs[i]);

@@ -190,7 +190,8 @@ enum status resample_run(const struct resample_options *options, struct resample
                     "%s cannot be made of %s: its periods are not whole numbers of them",
                     timeframe_name(options->to), timeframe_name(options->from.frame));
     status = resample_all(&resample, err);
-    writer_close(resample.writer);
+    if (resample.writer)
+        writer_close(resample.writer);
     snapshot_close(resample.snapshot);
     mem_free(resample.memory);
     if (status != STATUS_OK)

@@ -191,7 +191,8 @@ enum status sample_run(const struct sample_options *options, struct sample_repor
                          "harrier sample", err);
     if (status == STATUS_OK)
         status = put_all(options, writer, memory, report, err);
-    writer_close(writer);
+    if (writer)
+        writer_close(writer);
     mem_free(memory);
     return status;
 }

@@ -180,6 +180,19 @@ def sequential_and_parallel_runs_are_the_same_bytes():
     assert len(answers) == 1
 
 
+@test
+def every_instruction_set_gives_the_same_bytes():
+    m = market("isa/1d", 20, 900)
+    path = put("isa.rule", "a = atr(14)\nupper, _, lower = bbands(close, 20)\nbuy when crossunder(close, lower)\nsell when close > upper\nstop 2 * a\ntrail 15%\n")
+    answers = {}
+    for isa in ("base", "v3", "v4"):
+        p = run("backtest", path, "--on", m, "--json", "--no-cache", "--isa", isa)
+        if p.returncode == 2 and "does not run" in p.stderr:
+            continue
+        answers[isa] = json.dumps(json.loads(p.stdout)["results"])
+    assert "base" in answers and len(set(answers.values())) == 1, list(answers)
+
+
 # ---- kept runs ------------------------------------------------------------------------------------------------
 
 @test

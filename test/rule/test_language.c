@@ -293,6 +293,52 @@ TEST(arguments_come_by_place_and_by_name)
     drop(&c);
 }
 
+TEST(an_average_is_named_by_its_number_or_its_name)
+{
+    struct compiled c;
+
+    compile(&c,
+            "a = ma(close, 10, 1)\nb = ma(close, 10, \"ema\")\nc = ema(close, 10)\n"
+            "d = ma(close, 1, 1)\ne = ma(close, 10)\nf = sma(close, 10)\ng = ma(close, 9, \"t3\")\n"
+            "h = t3(close, 9)\nbuy when a > b + c + d\nsell when e < f + g + h\n");
+    CHECK_INT(value_node(c.rule, "a"), value_node(c.rule, "b"));
+    CHECK_INT(value_node(c.rule, "a"), value_node(c.rule, "c"));
+    CHECK_INT(node_of(&c, "d")->kind,
+              NODE_COLUMN); /* as TA-Lib: of one bar it is the price itself */
+    CHECK_INT(value_node(c.rule, "e"), value_node(c.rule, "f"));
+    CHECK_INT(value_node(c.rule, "g"), value_node(c.rule, "h"));
+    drop(&c);
+}
+
+TEST(conditions_on_parameters_are_numbers_of_the_compiler_too)
+{
+    struct compiled c;
+
+    compile(&c, "param n = 5\nrequire n >= 5 and n <= 5 and n == 5 and not n != 5\n"
+                "a = if(n >= 5, exp(0), 7)\nb = if(n == 4, 1, 2 * n)\nc = sma(close, if(n != 5, 3, "
+                "n + 1))\n"
+                "buy when close > a + b\nsell when close < c\n");
+    CHECK(number_of(&c, "a") == 1);
+    CHECK(number_of(&c, "b") == 10);
+    CHECK(rule_allows(c.rule, c.defaults));
+    CHECK(!rule_allows(c.rule, (double[]){4}));
+    CHECK_INT(rule_lookback(c.rule, c.defaults), 5);
+    drop(&c);
+}
+
+TEST(shares_of_shares_are_shares)
+{
+    struct compiled c;
+
+    compile(&c,
+            "param p = 8%\nbuy when close / close[1] - 1 > p / 2\nstop p / 2\ntarget 5% * 3 + p\n"
+            "trail max(p, 5%)\n");
+    CHECK_INT(c.rule->level[LEVEL_STOP].kind, LEVEL_PERCENT);
+    CHECK_INT(c.rule->level[LEVEL_TARGET].kind, LEVEL_PERCENT);
+    CHECK_INT(c.rule->level[LEVEL_TRAIL].kind, LEVEL_PERCENT);
+    drop(&c);
+}
+
 TEST(an_expression_names_its_outputs)
 {
     struct compiled c;

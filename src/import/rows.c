@@ -297,48 +297,60 @@ static inline const char *field_end(const char *at, uint64_t delimiters)
     }
 }
 
-/* A plain number of 9 to 19 digits, or YYYY-MM-DD with [ T]HH:MM:SS perhaps, or what the slow
- * reader of times makes of the field. */
+/* Thirteen digits: milliseconds of any time from 2001 on. */
+static inline bool fast_milliseconds(const char **cursor, char delimiter, struct moment *moment)
+{
+    const char *at = *cursor;
+    uint64_t number, part;
+
+    if (number_digits(at, &number) != 8 || number_digits(at + 8, &part) != 5)
+        return false;
+    number = number * 100000 + part;
+    if (number < UINT64_C(1000000000000) || number >= MOMENT_MS_END || at[13] != delimiter)
+        return false;
+    *moment = (struct moment){.ms = (int64_t)number, .universal = true, .style = STYLE_MS};
+    *cursor = at + 13;
+    return true;
+}
+
+/* YYYY-MM-DD, perhaps with HH:MM:SS, perhaps with Z. */
+static inline bool fast_date(struct moment_cache *cache, const char **cursor, char delimiter,
+                             struct moment *moment)
+{
+    const char *at = *cursor;
+    int64_t day_ms, clock_ms;
+
+    if (at[4] != '-' || !moment_day(at, cache, &day_ms))
+        return false;
+    if (at[10] == delimiter) {
+        *moment = (struct moment){.ms = day_ms, .day_only = true, .style = STYLE_DAY};
+        *cursor = at + 10;
+        return true;
+    }
+    if ((at[10] != ' ' && at[10] != 'T') || !moment_clock(at + 11, &clock_ms))
+        return false;
+    *moment = (struct moment){.ms = day_ms + clock_ms, .style = STYLE_LOCAL};
+    *cursor = at + 19;
+    if (at[19] == delimiter)
+        return true;
+    moment->style = STYLE_ZONED;
+    moment->zoned = true;
+    *cursor = at + 20;
+    return at[19] == 'Z' && at[20] == delimiter;
+}
+
+/* A time in the usual forms, or what the slow reader of times makes of the field. */
 static inline bool fast_time(struct rows *rows, const char **cursor, uint64_t delimiters,
                              struct moment *moment)
 {
     const char *at = *cursor, *stop;
-    uint64_t number, part;
-    unsigned digits = number_digits(at, &number);
+    char delimiter = rows->layout->delimiter;
     bool ambiguous;
 
-    if (digits == 8) {
-        unsigned more = number_digits(at + 8, &part);
-
-        if (more == 5 && rows->layout->rules.unit ==
-                             UNIT_BY_SIZE) { /* 13 digits are milliseconds, but for 1970–2001 */
-            number = number * 100000 + part;
-            if (number >= UINT64_C(1000000000000) && number < MOMENT_MS_END &&
-                at[13] == rows->layout->delimiter) {
-                *moment = (struct moment){
-                    .ms = (int64_t)number, .universal = true, .style = STYLE_MS};
-                *cursor = at + 13;
-                return true;
-            }
-        }
-    } else if (digits == 4 && at[4] == '-' && moment_day(at, &rows->cache, &moment->ms)) {
-        char next = at[10];
-
-        if (next == rows->layout->delimiter) {
-            *moment = (struct moment){.ms = moment->ms, .day_only = true, .style = STYLE_DAY};
-            *cursor = at + 10;
-            return true;
-        }
-        if ((next == ' ' || next == 'T') && at[19] == rows->layout->delimiter) {
-            int64_t clock_ms;
-
-            if (moment_clock(at + 11, &clock_ms)) {
-                *moment = (struct moment){.ms = moment->ms + clock_ms, .style = STYLE_LOCAL};
-                *cursor = at + 19;
-                return true;
-            }
-        }
-    }
+    if (rows->layout->rules.unit == UNIT_BY_SIZE && fast_milliseconds(cursor, delimiter, moment))
+        return true;
+    if (fast_date(&rows->cache, cursor, delimiter, moment))
+        return true;
     stop = field_end(at, delimiters);
     *cursor = stop;
     return moment_parse((struct text){at, (size_t)(stop - at)}, &rows->layout->rules, moment,

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MONTH_MS_MIN (28 * (int64_t)DAY_MS)
+
 enum { SERIES_ROWS_MIN = 256, SLOTS_MIN = 64, HOUR_MS = 3600000 };
 
 const char *import_reason_words(enum import_reason reason)
@@ -215,7 +217,8 @@ void table_reject_bar(struct table *table, uint32_t line, const double value[BAR
 
 /* ---- order --------------------------------------------------------------------------------- */
 
-static enum table_order order_of(const int64_t *time, size_t count)
+/* `*strict`: rising, and no time twice. */
+static enum table_order order_of(const int64_t *time, size_t count, bool *strict)
 {
     size_t rising = 0, falling = 0;
 
@@ -223,8 +226,10 @@ static enum table_order order_of(const int64_t *time, size_t count)
         rising += time[i] > time[i - 1];
         falling += time[i] < time[i - 1];
     }
+    *strict = false;
     if (rising + falling == 0)
         return ORDER_ONE_ROW;
+    *strict = rising + 1 == count;
     return falling == 0 ? ORDER_OLDEST_FIRST : rising == 0 ? ORDER_NEWEST_FIRST : ORDER_MIXED;
 }
 
@@ -352,7 +357,7 @@ static void duration_words(int64_t ms, char words[48])
         {DAY_MS, "day"}, {HOUR_MS, "hour"}, {60000, "minute"}, {1000, "second"}, {1, "ms"}};
     size_t u = 0;
 
-    if (ms >= 28 * (int64_t)DAY_MS && ms <= 31 * (int64_t)DAY_MS) {
+    if (ms >= MONTH_MS_MIN && ms <= 31 * (int64_t)DAY_MS) {
         snprintf(words, 48, "1 month");
         return;
     }
@@ -369,7 +374,7 @@ static int64_t least_distance(enum timeframe frame)
     int64_t ms = timeframe_ms(frame);
 
     if (ms == 0)
-        return 28 * (int64_t)DAY_MS;
+        return MONTH_MS_MIN;
     return ms > HOUR_MS && ms < DAY_MS ? ms / 2 : ms;
 }
 
@@ -424,11 +429,13 @@ static int64_t coarser_distance(const struct series *series, enum timeframe fram
 
         divisor = greatest_divisor(divisor, distance);
         least = MIN(least, distance);
+        if (divisor == unit && least < MONTH_MS_MIN)
+            return 0; /* as nearly every series is, and at once */
     }
     ratio = divisor / unit;
     if (timeframe_ms(frame) && ratio > 1 && gaps * log2((double)ratio) >= 8)
         return divisor;
-    if (frame == TIMEFRAME_1D && least >= 28 * (int64_t)DAY_MS && gaps >= 3)
+    if (frame == TIMEFRAME_1D && least >= MONTH_MS_MIN && gaps >= 3)
         return least; /* months have no divisor but a day */
     if (frame == TIMEFRAME_1MO && least > unit && gaps >= 3)
         return least;
@@ -521,12 +528,15 @@ static bool is_on_grid(const struct series *series, enum timeframe frame)
 {
     int64_t ms = timeframe_ms(frame), least = least_distance(frame);
     int64_t first = frame == TIMEFRAME_1W ? timeframe_floor(frame, series->time[0]) : 0;
-    size_t off = ms == 0;
+    size_t off = 0;
 
-    for (size_t i = 0; i < series->count && ms; i++)
-        off += (series->time[i] - first) % ms != 0;
-    for (size_t i = 1; i < series->count; i++)
-        off += series->time[i] - series->time[i - 1] < least;
+    if (ms == 0 || (series->time[0] - first) % ms != 0)
+        return false;
+    for (size_t i = 1; i < series->count; i++) {
+        int64_t distance = series->time[i] - series->time[i - 1];
+
+        off += distance != ms && (distance < least || distance % ms != 0);
+    }
     return off == 0;
 }
 
@@ -571,7 +581,8 @@ void table_finish(struct table *table)
 {
     for (size_t i = 0; i < table->series_count && !table->no_memory; i++) {
         struct series *series = &table->series[i];
-        enum table_order order = order_of(series->time, series->count);
+        bool strict;
+        enum table_order order = order_of(series->time, series->count, &strict);
 
         if (series->count == 0)
             continue;
@@ -582,7 +593,8 @@ void table_finish(struct table *table)
             table->no_memory = true;
             break;
         }
-        take_out_doubles(table, series);
+        if (!strict)
+            take_out_doubles(table, series);
         judge_spacing(table, series);
     }
     if (table->reject_count > 0)

@@ -25,7 +25,8 @@ void place_file(const struct place *place, const char *name, char path[PATH_BYTE
     snprintf(path, PATH_BYTES_MAX, "%s/%s", place->path, name);
 }
 
-void place_column_file(const struct place *place, const char *symbol, uint64_t number, char path[PATH_BYTES_MAX])
+void place_column_file(const struct place *place, const char *symbol, uint64_t number,
+                       char path[PATH_BYTES_MAX])
 {
     char name[FILE_NAME_BYTES_MAX];
 
@@ -43,12 +44,13 @@ static enum status check_map(struct column_view *view, const struct row *row, ui
     view->bars = column_bars(view->map, head->capacity, row->count);
     time = view->bars.time;
     if (check_times && (time[0] != row->first_ms || time[row->count - 1] != row->last_ms))
-        return fail(err, STATUS_CORRUPT, "%s: its first or last bar is not that of the journal", path);
+        return fail(err, STATUS_CORRUPT, "%s: its first or last bar is not that of the journal",
+                    path);
     return STATUS_OK;
 }
 
-static enum status map_open(struct column_view *view, struct env *env, struct env_file *file, const char *path,
-                            struct file_info *info, struct error *err)
+static enum status map_open(struct column_view *view, struct env *env, struct env_file *file,
+                            const char *path, struct file_info *info, struct error *err)
 {
     TRY(env->calls->info(env, file, info, err));
     if (info->bytes < HEADER_BYTES || info->bytes > SIZE_MAX / 2)
@@ -58,9 +60,9 @@ static enum status map_open(struct column_view *view, struct env *env, struct en
     return env->calls->map(env, file, view->map_bytes, &view->map, err);
 }
 
-static enum status map_named(struct column_view *view, const struct place *place, const char *symbol,
-                             uint64_t number, char path[PATH_BYTES_MAX], struct file_info *info,
-                             struct error *err)
+static enum status map_named(struct column_view *view, const struct place *place,
+                             const char *symbol, uint64_t number, char path[PATH_BYTES_MAX],
+                             struct file_info *info, struct error *err)
 {
     struct env *env = place->env;
     struct env_file *file;
@@ -74,8 +76,8 @@ static enum status map_named(struct column_view *view, const struct place *place
     return status;
 }
 
-enum status column_map_damaged(struct column_view *view, const struct place *place, const char *symbol,
-                               uint64_t number, struct error *err)
+enum status column_map_damaged(struct column_view *view, const struct place *place,
+                               const char *symbol, uint64_t number, struct error *err)
 {
     char path[PATH_BYTES_MAX];
     struct file_info info;
@@ -84,8 +86,10 @@ enum status column_map_damaged(struct column_view *view, const struct place *pla
 
     TRY(map_named(view, place, symbol, number, path, &info, err));
     head = view->map;
-    capacity = SEALED(head) ? head->capacity : (info.bytes - HEADER_BYTES) / sizeof(struct disk_bar);
-    if (capacity <= ROWS_MAX && capacity % CAPACITY_STEP == 0 && info.bytes >= column_file_bytes(capacity)) {
+    capacity = SEALED(head) ? head->capacity
+                            : (info.bytes - HEADER_BYTES) / sizeof(struct disk_bar);
+    if (capacity <= ROWS_MAX && capacity % CAPACITY_STEP == 0 &&
+        info.bytes >= column_file_bytes(capacity)) {
         view->bars = column_bars(view->map, capacity, capacity);
         return STATUS_OK;
     }
@@ -114,13 +118,13 @@ void column_unmap(struct column_view *view, struct env *env)
     *view = (struct column_view){0};
 }
 
-static enum status write_rows(struct env *env, struct env_file *file, uint64_t capacity, uint64_t from,
-                              const struct bars *rows, struct error *err)
+static enum status write_rows(struct env *env, struct env_file *file, uint64_t capacity,
+                              uint64_t from, const struct bars *rows, struct error *err)
 {
     if (rows->count == 0)
         return STATUS_OK;
-    TRY(env->calls->write(env, file, rows->time, rows->count * sizeof *rows->time, column_at(capacity, 0, from),
-                          err));
+    TRY(env->calls->write(env, file, rows->time, rows->count * sizeof *rows->time,
+                          column_at(capacity, 0, from), err));
     for (unsigned c = 0; c < BAR_COLUMNS; c++)
         TRY(env->calls->write(env, file, rows->column[c], rows->count * sizeof *rows->column[c],
                               column_at(capacity, 1 + c, from), err));
@@ -136,8 +140,8 @@ static struct column_slot slot_of(const struct row *row, uint64_t generation)
                                 .hash = row->hash};
 }
 
-static enum status fill(struct env *env, struct env_file *file, const struct row *row, const struct bars *pieces,
-                        size_t piece_count, struct error *err)
+static enum status fill(struct env *env, struct env_file *file, const struct row *row,
+                        const struct bars *pieces, size_t piece_count, struct error *err)
 {
     _Alignas(8) unsigned char header[SLOT_A_AT + sizeof(struct column_slot)] = {0};
     struct column_head head = {.number = row->number, .capacity = capacity_for(row->count)};
@@ -161,8 +165,8 @@ static enum status fill(struct env *env, struct env_file *file, const struct row
     return STATUS_OK;
 }
 
-enum status column_create(const struct place *place, const struct row *row, const struct bars *pieces,
-                          size_t piece_count, struct error *err)
+enum status column_create(const struct place *place, const struct row *row,
+                          const struct bars *pieces, size_t piece_count, struct error *err)
 {
     struct env *env = place->env;
     char path[PATH_BYTES_MAX];
@@ -182,8 +186,9 @@ enum status column_create(const struct place *place, const struct row *row, cons
 }
 
 /* Opens a file to be written behind row `row->count`; the head is checked. */
-static enum status open_checked(struct env_file **file, struct column_head *head, const struct place *place,
-                                const struct row *row, const char *path, struct error *err)
+static enum status open_checked(struct env_file **file, struct column_head *head,
+                                const struct place *place, const struct row *row, const char *path,
+                                struct error *err)
 {
     struct env *env = place->env;
     struct file_info info;
@@ -203,8 +208,8 @@ static enum status open_checked(struct env_file **file, struct column_head *head
     return status;
 }
 
-enum status column_append(const struct place *place, const struct row *row, const struct bars *rows, bool *fits,
-                          struct error *err)
+enum status column_append(const struct place *place, const struct row *row, const struct bars *rows,
+                          bool *fits, struct error *err)
 {
     struct env *env = place->env;
     char path[PATH_BYTES_MAX];
@@ -241,8 +246,8 @@ enum status column_show(const struct place *place, const struct row *row, uint64
 }
 
 /* Writes the older of the two slots, unless the newer one says the same already. */
-static enum status write_slot(struct env *env, struct env_file *file, const struct row *row, uint64_t generation,
-                              struct error *err)
+static enum status write_slot(struct env *env, struct env_file *file, const struct row *row,
+                              uint64_t generation, struct error *err)
 {
     static const uint64_t at[2] = {SLOT_A_AT, SLOT_B_AT};
     struct column_slot slots[2] = {{0}}, slot = slot_of(row, generation);
@@ -284,23 +289,25 @@ static enum status write_bars(struct env *env, struct env_file *file, uint64_t c
     return STATUS_OK;
 }
 
-static enum status settle(struct env *env, struct env_file *file, uint64_t capacity, const struct row *row,
-                          const struct journal *journal, bool slot, struct error *err)
+static enum status settle(struct env *env, struct env_file *file, uint64_t capacity,
+                          const struct row *row, const struct journal *journal, bool slot,
+                          struct error *err)
 {
     struct tail tail = tail_begin(journal, row);
     struct tail_piece piece;
 
     while (tail_next(&tail, &piece)) {
         if (piece.from + piece.count > capacity)
-            return fail(err, STATUS_CORRUPT, "%s: the journal has bars that its file %llu has no room for",
-                        row->name, (unsigned long long)row->number);
+            return fail(err, STATUS_CORRUPT,
+                        "%s: the journal has bars that its file %llu has no room for", row->name,
+                        (unsigned long long)row->number);
         TRY(write_bars(env, file, capacity, &piece, err));
     }
     return slot ? write_slot(env, file, row, journal->state.number, err) : STATUS_OK;
 }
 
-enum status column_settle(const struct place *place, const struct row *row, const struct journal *journal,
-                          bool slot, struct error *err)
+enum status column_settle(const struct place *place, const struct row *row,
+                          const struct journal *journal, bool slot, struct error *err)
 {
     char path[PATH_BYTES_MAX];
     struct env_file *file;
@@ -314,7 +321,8 @@ enum status column_settle(const struct place *place, const struct row *row, cons
     return status;
 }
 
-enum status column_sync(const struct place *place, const char *symbol, uint64_t number, struct error *err)
+enum status column_sync(const struct place *place, const char *symbol, uint64_t number,
+                        struct error *err)
 {
     struct env *env = place->env;
     char path[PATH_BYTES_MAX];

@@ -4,8 +4,8 @@
 #include <string.h>
 
 enum status crew_init(struct crew *crew, struct env *env,
-                      enum status (*work)(void *context, const struct row *row, struct error *err), void *context,
-                      struct error *err)
+                      enum status (*work)(void *context, const struct row *row, struct error *err),
+                      void *context, struct error *err)
 {
     memset(crew, 0, sizeof *crew);
     crew->env = env;
@@ -50,7 +50,8 @@ void crew_add(struct crew *crew, const struct row *row)
     if (job->count < CREW_FILES)
         return;
     /* Where no thread can be had the work is done here. */
-    if (crew->env->calls->thread_start(crew->env, &job->thread, job_run, job, &(struct error){0}) != STATUS_OK) {
+    if (crew->env->calls->thread_start(crew->env, &job->thread, job_run, job, &(struct error){0}) !=
+        STATUS_OK) {
         job->thread = NULL;
         job_run(job);
     }

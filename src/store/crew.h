@@ -1,5 +1,5 @@
-/* A few threads that sync files: a sync waits for the disk, not for a processor, and a file system commits
- * several at once. */
+/* A few threads that sync files: a sync waits for the disk, not for a processor, and a file system
+ * commits several at once. */
 #ifndef HARRIER_STORE_CREW_H
 #define HARRIER_STORE_CREW_H
 
@@ -27,8 +27,8 @@ struct crew {
 };
 
 enum status crew_init(struct crew *crew, struct env *env,
-                      enum status (*work)(void *context, const struct row *row, struct error *err), void *context,
-                      struct error *err);
+                      enum status (*work)(void *context, const struct row *row, struct error *err),
+                      void *context, struct error *err);
 
 /* The work is done at any time until crew_finish. */
 void crew_add(struct crew *crew, const struct row *row);

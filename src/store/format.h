@@ -1,26 +1,28 @@
-/* What lies on the disk, byte for byte (doc/store-format.md tells it to users), and what makes and checks
- * it in memory.  Nothing here touches a file.
+/* What lies on the disk, byte for byte (doc/store-format.md tells it to users), and what makes and
+ * checks it in memory.  Nothing here touches a file.
  *
  *     SYMBOL.NUMBER.bars      head · slot A · slot B · visible · six columns of `capacity` values
  *     journal                 head · stamp · records: one base, then one a batch
  *
- * Every number is little-endian.  Every struct below ends with a check over what stands before it. */
+ * Every number is little-endian.  Every struct below ends with a check over what stands before it.
+ */
 #ifndef HARRIER_STORE_FORMAT_H
 #define HARRIER_STORE_FORMAT_H
 
 #include "store/store.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the store is read as it lies: little-endian");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "the store is read as it lies: little-endian");
 
 enum {
     FORMAT_VERSION = 1,
-    HEADER_BYTES = 4096,      /* of both kinds of file: a page */
-    STAMP_AT = 512,           /* each of these has a sector to itself: a torn write hurts nothing else */
+    HEADER_BYTES = 4096, /* of both kinds of file: a page */
+    STAMP_AT = 512,      /* each of these has a sector to itself: a torn write hurts nothing else */
     SLOT_A_AT = 512,
     SLOT_B_AT = 1024,
     VISIBLE_AT = 1536,
-    CAPACITY_STEP = 512,      /* rows: columns begin on pages */
-    CAPACITY_SPARE = 1024,    /* rows: with less room than this a checkpoint makes a larger file */
+    CAPACITY_STEP = 512,   /* rows: columns begin on pages */
+    CAPACITY_SPARE = 1024, /* rows: with less room than this a checkpoint makes a larger file */
     COLUMN_COUNT = 1 + BAR_COLUMNS,
     WHO_BYTES_MAX = 48,
     FILE_NAME_BYTES_MAX = 256,
@@ -37,7 +39,8 @@ struct guard {
 #define COLUMN_MAGIC "HARRIERB"
 #define JOURNAL_MAGIC "HARRIERJ"
 
-/* ---- the file of a symbol ---------------------------------------------------------------------------- */
+/* ---- the file of a symbol
+ * ---------------------------------------------------------------------------- */
 
 struct column_head {
     struct guard guard;
@@ -47,9 +50,10 @@ struct column_head {
     uint64_t check;
 };
 
-/* How many of the rows count.  Two slots, written in turn at checkpoints; the valid one of the higher
- * generation holds.  The third, `visible`, runs ahead of them while the machine runs: it counts only where
- * `boot` is this boot's, for its rows were not synced here (the journal has them). */
+/* How many of the rows count.  Two slots, written in turn at checkpoints; the valid one of the
+ * higher generation holds.  The third, `visible`, runs ahead of them while the machine runs: it
+ * counts only where `boot` is this boot's, for its rows were not synced here (the journal has
+ * them). */
 struct column_slot {
     uint64_t generation; /* number of the batch */
     uint64_t count;
@@ -60,7 +64,8 @@ struct column_slot {
     uint64_t check;
 };
 
-/* ---- the journal ------------------------------------------------------------------------------------- */
+/* ---- the journal
+ * ------------------------------------------------------------------------------------- */
 
 struct journal_head {
     struct guard guard;
@@ -91,8 +96,8 @@ struct row {
 enum record_kind { RECORD_BASE = 1, RECORD_BATCH, RECORD_UNDO };
 #define RECORD_MAGIC 0x43455248u
 
-/* Then `row_count` rows and `undo_count` rows, both in order of names, then `bar_count` bars in the order
- * of the rows that have them journaled. */
+/* Then `row_count` rows and `undo_count` rows, both in order of names, then `bar_count` bars in the
+ * order of the rows that have them journaled. */
 struct record_head {
     uint32_t magic, kind;
     uint64_t number;
@@ -117,12 +122,14 @@ _Static_assert(sizeof(struct row) == 128, "layout");
 _Static_assert(sizeof(struct record_head) == 128, "layout");
 _Static_assert(sizeof(struct disk_bar) == 48, "layout");
 
-/* ---- making and checking ----------------------------------------------------------------------------- */
+/* ---- making and checking
+ * ----------------------------------------------------------------------------- */
 
 void guard_make(struct guard *guard, const char *magic);
 
 /* CORRUPT or NEWER, with a sentence that begins with the file's path. */
-enum status guard_check(const struct guard *guard, const char *magic, const char *path, struct error *err);
+enum status guard_check(const struct guard *guard, const char *magic, const char *path,
+                        struct error *err);
 
 /* The check of a struct whose last member is `uint64_t check`. */
 #define SEAL(thing) ((thing)->check = seal_of((thing), sizeof *(thing)))
@@ -135,15 +142,16 @@ uint64_t column_file_bytes(uint64_t capacity);
 uint64_t column_at(uint64_t capacity, unsigned column, uint64_t row);
 uint64_t capacity_for(uint64_t row_count); /* with room to grow */
 
-/* CORRUPT where the head is not that of `row`'s file or its columns do not fit in the file's bytes. */
-enum status column_head_check(const struct column_head *head, const struct row *row, uint64_t file_bytes,
-                              const char *path, struct error *err);
+/* CORRUPT where the head is not that of `row`'s file or its columns do not fit in the file's bytes.
+ */
+enum status column_head_check(const struct column_head *head, const struct row *row,
+                              uint64_t file_bytes, const char *path, struct error *err);
 
 /* The columns of a whole column file in memory. */
 struct bars column_bars(const void *file, uint64_t capacity, uint64_t count);
 
-/* Sum modulo 2^128 of the XXH3 hashes of (index, row): rows are added to it without reading those before,
- * and every row's place counts.  `from` is the index of the first row. */
+/* Sum modulo 2^128 of the XXH3 hashes of (index, row): rows are added to it without reading those
+ * before, and every row's place counts.  `from` is the index of the first row. */
 struct hash128 bars_hash(struct hash128 before, const struct bars *bars, uint64_t from);
 bool hash128_equal(struct hash128 a, struct hash128 b);
 

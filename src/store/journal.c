@@ -1,5 +1,5 @@
-/* The journal: loaded, checked, added to, renewed.  It never changes what a reader may have read: records
- * are written behind the end, and a new journal takes the old one's name. */
+/* The journal: loaded, checked, added to, renewed.  It never changes what a reader may have read:
+ * records are written behind the end, and a new journal takes the old one's name. */
 #include "store/journal.h"
 
 #include <inttypes.h>
@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- state ------------------------------------------------------------------------------------------- */
+/* ---- state
+ * ------------------------------------------------------------------------------------------- */
 
 void state_deinit(struct state *state)
 {
@@ -61,10 +62,12 @@ const struct row *state_find(const struct state *state, const char *name)
 {
     size_t at = lower_bound(state->rows, state->row_count, name);
 
-    return at < state->row_count && strcmp(state->rows[at].name, name) == 0 ? &state->rows[at] : NULL;
+    return at < state->row_count && strcmp(state->rows[at].name, name) == 0 ? &state->rows[at]
+                                                                            : NULL;
 }
 
-static enum status merge_rows(struct state *state, const struct row *rows, size_t row_count, struct error *err)
+static enum status merge_rows(struct state *state, const struct row *rows, size_t row_count,
+                              struct error *err)
 {
     size_t capacity = state->row_count + row_count, count = 0, old = 0;
     struct row *merged = mem_alloc(capacity * sizeof *merged);
@@ -88,8 +91,8 @@ static enum status merge_rows(struct state *state, const struct row *rows, size_
     return STATUS_OK;
 }
 
-/* What brings `now` back to what it was.  Rows that a reader was shown are never overwritten, so the mark of
- * the most shown stays with the file. */
+/* What brings `now` back to what it was.  Rows that a reader was shown are never overwritten, so
+ * the mark of the most shown stays with the file. */
 static struct row undo_of(const struct row *was, const struct row *now)
 {
     struct row undo;
@@ -106,7 +109,8 @@ static struct row undo_of(const struct row *was, const struct row *now)
     return undo;
 }
 
-enum status state_apply(struct state *state, const struct row *rows, size_t row_count, struct error *err)
+enum status state_apply(struct state *state, const struct row *rows, size_t row_count,
+                        struct error *err)
 {
     struct row *undo = mem_alloc(row_count * sizeof *undo);
     size_t at = 0;
@@ -117,7 +121,8 @@ enum status state_apply(struct state *state, const struct row *rows, size_t row_
     for (size_t i = 0; i < row_count; i++) {
         const struct row *was = at < state->row_count ? &state->rows[at] : NULL;
 
-        if (!was || strcmp(was->name, rows[i].name) != 0) /* a batch of all symbols needs no search */
+        if (!was ||
+            strcmp(was->name, rows[i].name) != 0) /* a batch of all symbols needs no search */
             was = state_find(state, rows[i].name);
         undo[i] = undo_of(was, &rows[i]);
         same_names &= was && rows[i].number != 0;
@@ -140,7 +145,8 @@ enum status state_apply(struct state *state, const struct row *rows, size_t row_
     return STATUS_OK;
 }
 
-/* ---- loading ----------------------------------------------------------------------------------------- */
+/* ---- loading
+ * ----------------------------------------------------------------------------------------- */
 
 void journal_deinit(struct journal *journal)
 {
@@ -176,7 +182,8 @@ static size_t record_bytes(const struct record_head *head)
 }
 
 /* Rows that follow the rules of the format, so that nothing after needs to ask again. */
-static bool rows_are_sound(const struct record_head *head, const struct row *rows, uint64_t count, bool absent)
+static bool rows_are_sound(const struct record_head *head, const struct row *rows, uint64_t count,
+                           bool absent)
 {
     uint64_t journaled = 0;
 
@@ -205,7 +212,8 @@ static const char *record_fault(const struct journal *journal, size_t at, bool w
 
     if (room < sizeof *head || head->magic != RECORD_MAGIC || !SEALED(head))
         return "no whole record begins here";
-    if (head->chain != journal->chain || (head->kind == RECORD_BASE) != is_base || head->kind > RECORD_UNDO)
+    if (head->chain != journal->chain || (head->kind == RECORD_BASE) != is_base ||
+        head->kind > RECORD_UNDO)
         return "the record does not belong behind the one before";
     if (head->row_count > JOURNAL_ROWS_MAX || head->undo_count > JOURNAL_ROWS_MAX ||
         head->bar_count > JOURNAL_BYTES_MAX / sizeof(struct disk_bar) || record_bytes(head) > room)
@@ -213,10 +221,12 @@ static const char *record_fault(const struct journal *journal, size_t at, bool w
     if (!is_base && (head->number <= journal->state.number || head->undo_count > 0))
         return "the record's number is not after the one before";
     if (head->rows_check !=
-        hash_bytes(record_rows(head), (size_t)(head->row_count + head->undo_count) * sizeof(struct row), 0))
+        hash_bytes(record_rows(head),
+                   (size_t)(head->row_count + head->undo_count) * sizeof(struct row), 0))
         return "the record's symbols are damaged";
     if (with_bars &&
-        head->bars_check != hash_bytes(record_bars(head), (size_t)head->bar_count * sizeof(struct disk_bar), 0))
+        head->bars_check !=
+            hash_bytes(record_bars(head), (size_t)head->bar_count * sizeof(struct disk_bar), 0))
         return "the record's bars are damaged";
     if (!rows_are_sound(head, record_rows(head), head->row_count, !is_base) ||
         !rows_are_sound(head, record_undo(head), head->undo_count, true))
@@ -224,7 +234,8 @@ static const char *record_fault(const struct journal *journal, size_t at, bool w
     return NULL;
 }
 
-static enum status apply_record(struct journal *journal, const struct record_head *head, struct error *err)
+static enum status apply_record(struct journal *journal, const struct record_head *head,
+                                struct error *err)
 {
     struct state *state = &journal->state;
 
@@ -247,10 +258,10 @@ static enum status apply_record(struct journal *journal, const struct record_hea
     return STATUS_OK;
 }
 
-/* Reads records until the stop, or the first that is none.  Before `known` every record was once synced, so
- * one that is damaged there is damage, and not the trace of a power cut. */
-static enum status scan(struct journal *journal, size_t known, size_t stop, enum journal_purpose purpose,
-                        const char *path, struct error *err)
+/* Reads records until the stop, or the first that is none.  Before `known` every record was once
+ * synced, so one that is damaged there is damage, and not the trace of a power cut. */
+static enum status scan(struct journal *journal, size_t known, size_t stop,
+                        enum journal_purpose purpose, const char *path, struct error *err)
 {
     const struct journal_head *head = (const void *)journal->bytes;
 
@@ -261,7 +272,8 @@ static enum status scan(struct journal *journal, size_t known, size_t stop, enum
         const char *fault = record_fault(journal, journal->end, with_bars);
 
         if (fault && (journal->end < known || journal->end == HEADER_BYTES))
-            return fail(err, STATUS_CORRUPT, "%s: at byte %zu: %s; harrier verify --repair may save it", path,
+            return fail(err, STATUS_CORRUPT,
+                        "%s: at byte %zu: %s; harrier verify --repair may save it", path,
                         journal->end, fault);
         if (fault)
             break;
@@ -270,13 +282,13 @@ static enum status scan(struct journal *journal, size_t known, size_t stop, enum
         journal->record_count++;
     }
     if (journal->end < known || journal->record_count == 0 || journal->end > MAX(stop, known))
-        return fail(err, STATUS_CORRUPT, "%s: it ends at byte %zu, before its last batch does", path,
-                    journal->end);
+        return fail(err, STATUS_CORRUPT, "%s: it ends at byte %zu, before its last batch does",
+                    path, journal->end);
     return STATUS_OK;
 }
 
-static enum status read_bytes(struct journal *journal, struct env *env, struct env_file *file, const char *path,
-                              struct error *err)
+static enum status read_bytes(struct journal *journal, struct env *env, struct env_file *file,
+                              const char *path, struct error *err)
 {
     struct file_info info;
 
@@ -284,7 +296,8 @@ static enum status read_bytes(struct journal *journal, struct env *env, struct e
     journal->bytes = NULL;
     TRY(env->calls->info(env, file, &info, err));
     if (info.bytes > JOURNAL_BYTES_MAX)
-        return fail(err, STATUS_CORRUPT, "%s: %" PRIu64 " bytes are too many for a journal", path, info.bytes);
+        return fail(err, STATUS_CORRUPT, "%s: %" PRIu64 " bytes are too many for a journal", path,
+                    info.bytes);
     journal->capacity = (size_t)info.bytes;
     journal->bytes = mem_alloc(journal->capacity);
     if (!journal->bytes)
@@ -302,10 +315,12 @@ static enum status check_head(const struct journal *journal, const char *path, s
     const struct journal_head *head = (const void *)journal->bytes;
 
     if (journal->length < sizeof head->guard)
-        return fail(err, STATUS_CORRUPT, "%s: %zu bytes cannot hold a header", path, journal->length);
+        return fail(err, STATUS_CORRUPT, "%s: %zu bytes cannot hold a header", path,
+                    journal->length);
     TRY(guard_check(&head->guard, JOURNAL_MAGIC, path, err));
     if (journal->length < HEADER_BYTES || !SEALED(head))
-        return fail(err, STATUS_CORRUPT, "%s: its header is damaged; harrier verify --repair may save it", path);
+        return fail(err, STATUS_CORRUPT,
+                    "%s: its header is damaged; harrier verify --repair may save it", path);
     return STATUS_OK;
 }
 
@@ -350,8 +365,8 @@ static enum status load(struct journal *journal, struct env *env, struct env_fil
     return scan(journal, known, stop, purpose, path, err);
 }
 
-enum status journal_load(struct journal *journal, const struct place *place, enum journal_purpose purpose,
-                         struct error *err)
+enum status journal_load(struct journal *journal, const struct place *place,
+                         enum journal_purpose purpose, struct error *err)
 {
     struct env *env = place->env;
     char path[PATH_BYTES_MAX];
@@ -368,7 +383,8 @@ enum status journal_load(struct journal *journal, const struct place *place, enu
     return status;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ----------------------------------------------------------------------------------------- */
 
 static void record_begin(struct record_head *head, const struct batch_mark *mark, uint64_t chain)
 {
@@ -382,9 +398,10 @@ static void record_begin(struct record_head *head, const struct batch_mark *mark
 
 static void record_seal(struct record_head *head)
 {
-    head->rows_check =
-        hash_bytes(record_rows(head), (size_t)(head->row_count + head->undo_count) * sizeof(struct row), 0);
-    head->bars_check = hash_bytes(record_bars(head), (size_t)head->bar_count * sizeof(struct disk_bar), 0);
+    head->rows_check = hash_bytes(
+        record_rows(head), (size_t)(head->row_count + head->undo_count) * sizeof(struct row), 0);
+    head->bars_check = hash_bytes(record_bars(head),
+                                  (size_t)head->bar_count * sizeof(struct disk_bar), 0);
     SEAL(head);
 }
 
@@ -393,15 +410,17 @@ static enum status make_room(struct journal *journal, size_t bytes, struct error
     void *grown = journal->bytes;
 
     if (bytes > JOURNAL_BYTES_MAX - journal->end)
-        return fail(err, STATUS_LIMIT, "the batch is larger than a journal may be (%d bytes)", JOURNAL_BYTES_MAX);
+        return fail(err, STATUS_LIMIT, "the batch is larger than a journal may be (%d bytes)",
+                    JOURNAL_BYTES_MAX);
     if (mem_grow(&grown, &journal->capacity, journal->end + bytes, 1) != 0)
         return fail(err, STATUS_MEMORY, "no memory for a batch of %zu bytes", bytes);
     journal->bytes = grown;
     return STATUS_OK;
 }
 
-enum status journal_add(struct journal *journal, const struct batch_mark *mark, const struct row *rows,
-                        size_t row_count, const struct disk_bar *const *bars, struct error *err)
+enum status journal_add(struct journal *journal, const struct batch_mark *mark,
+                        const struct row *rows, size_t row_count,
+                        const struct disk_bar *const *bars, struct error *err)
 {
     struct record_head head;
     uint64_t bar_count = 0;
@@ -428,7 +447,8 @@ enum status journal_add(struct journal *journal, const struct batch_mark *mark, 
     return STATUS_OK;
 }
 
-enum status journal_push(struct journal *journal, struct env *env, struct env_file *file, struct error *err)
+enum status journal_push(struct journal *journal, struct env *env, struct env_file *file,
+                         struct error *err)
 {
     const struct journal_stamp none = {.end = 0};
     struct error ignored;
@@ -438,8 +458,8 @@ enum status journal_push(struct journal *journal, struct env *env, struct env_fi
     if (status == STATUS_OK)
         status = env->calls->sync(env, file, err);
     if (status != STATUS_OK) {
-        /* Nobody may find later what the caller was told is not there: without a stamp the next writer looks
-         * at the whole journal and makes certain of it. */
+        /* Nobody may find later what the caller was told is not there: without a stamp the next
+         * writer looks at the whole journal and makes certain of it. */
         env->calls->truncate(env, file, journal->end, &ignored);
         env->calls->write(env, file, &none, sizeof none, STAMP_AT, &ignored);
         journal->length = journal->end;
@@ -470,13 +490,14 @@ enum status journal_stamp(struct journal *journal, struct env *env, struct env_f
     return STATUS_OK;
 }
 
-static void fill_base(char *bytes, size_t length, const struct state *state, const struct writer_mark *mark,
-                      uint64_t salt)
+static void fill_base(char *bytes, size_t length, const struct state *state,
+                      const struct writer_mark *mark, uint64_t salt)
 {
     struct journal_head *head = (void *)bytes;
     struct journal_stamp stamp = stamp_make(mark, length, state->number);
     struct record_head *record = (void *)(bytes + HEADER_BYTES);
-    struct batch_mark base = {.kind = RECORD_BASE, .number = state->number, .time_ms = state->time_ms};
+    struct batch_mark base = {
+        .kind = RECORD_BASE, .number = state->number, .time_ms = state->time_ms};
     struct row *rows = (void *)(record + 1);
 
     guard_make(&head->guard, JOURNAL_MAGIC);
@@ -512,8 +533,8 @@ static enum status write_new(struct env *env, const char *path, const char *byte
     return status;
 }
 
-enum status journal_renew(const struct place *place, const struct state *state, const struct writer_mark *mark,
-                          struct error *err)
+enum status journal_renew(const struct place *place, const struct state *state,
+                          const struct writer_mark *mark, struct error *err)
 {
     struct env *env = place->env;
     size_t length = HEADER_BYTES + sizeof(struct record_head) +
@@ -536,9 +557,11 @@ enum status journal_renew(const struct place *place, const struct state *state, 
     return env->calls->sync_directory(env, place->path, err);
 }
 
-/* ---- bars that the journal holds ---------------------------------------------------------------------- */
+/* ---- bars that the journal holds
+ * ---------------------------------------------------------------------- */
 
-/* The row of the state, or else of its undo, that refers to this file: its place in rows, then undo. */
+/* The row of the state, or else of its undo, that refers to this file: its place in rows, then
+ * undo. */
 static bool place_of_file(const struct state *state, const struct row *file, size_t *place)
 {
     size_t at = lower_bound(state->rows, state->row_count, file->name);
@@ -553,7 +576,8 @@ static bool place_of_file(const struct state *state, const struct row *file, siz
            state->undo[at].number == file->number;
 }
 
-enum status journal_changed(const struct journal *journal, struct row **rows, size_t *count, struct error *err)
+enum status journal_changed(const struct journal *journal, struct row **rows, size_t *count,
+                            struct error *err)
 {
     const struct state *state = &journal->state;
     size_t all = state->row_count + state->undo_count, place;
@@ -575,7 +599,8 @@ enum status journal_changed(const struct journal *journal, struct row **rows, si
     }
     for (size_t i = 0; i < all; i++)
         if (changed[i])
-            (*rows)[(*count)++] = i < state->row_count ? state->rows[i] : state->undo[i - state->row_count];
+            (*rows)[(*count)++] = i < state->row_count ? state->rows[i]
+                                                       : state->undo[i - state->row_count];
     mem_free(changed);
     return STATUS_OK;
 }
@@ -593,8 +618,9 @@ bool tail_next(struct tail *tail, struct tail_piece *piece)
         size_t at = lower_bound(rows, (size_t)head->row_count, tail->row->name);
 
         tail->at += record_bytes(head);
-        if (head->kind != RECORD_BATCH || at == head->row_count || strcmp(rows[at].name, tail->row->name) != 0 ||
-            rows[at].number != tail->row->number || rows[at].journaled == 0)
+        if (head->kind != RECORD_BATCH || at == head->row_count ||
+            strcmp(rows[at].name, tail->row->name) != 0 || rows[at].number != tail->row->number ||
+            rows[at].journaled == 0)
             continue;
         piece->from = rows[at].count - rows[at].journaled;
         piece->count = rows[at].journaled;

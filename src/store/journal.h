@@ -2,10 +2,10 @@
  *
  *     head · stamp │ base: all symbols, and what undo brings back │ batch │ batch │ … end
  *
- * It alone says what is committed: a batch is one record, durable after one sync.  The records' checks are
- * chained, so what is left of older contents behind the end never counts.  The stamp says up to where the
- * column files hold the same in this boot; what lies behind it, or all where the machine has started since,
- * is laid over them from the records. */
+ * It alone says what is committed: a batch is one record, durable after one sync.  The records'
+ * checks are chained, so what is left of older contents behind the end never counts.  The stamp
+ * says up to where the column files hold the same in this boot; what lies behind it, or all where
+ * the machine has started since, is laid over them from the records. */
 #ifndef HARRIER_STORE_JOURNAL_H
 #define HARRIER_STORE_JOURNAL_H
 
@@ -35,7 +35,8 @@ void state_deinit(struct state *state);
 enum status state_copy(struct state *copy, const struct state *state, struct error *err);
 
 /* Sets rows (in order of names; number 0 removes one); on failure the state is as before. */
-enum status state_apply(struct state *state, const struct row *rows, size_t row_count, struct error *err);
+enum status state_apply(struct state *state, const struct row *rows, size_t row_count,
+                        struct error *err);
 const struct row *state_find(const struct state *state, const char *name);
 
 struct journal {
@@ -55,8 +56,8 @@ enum journal_purpose {
 };
 
 /* STATUS_MISSING where there is no journal. */
-enum status journal_load(struct journal *journal, const struct place *place, enum journal_purpose purpose,
-                         struct error *err);
+enum status journal_load(struct journal *journal, const struct place *place,
+                         enum journal_purpose purpose, struct error *err);
 void journal_deinit(struct journal *journal);
 
 /* What a record says besides its rows. */
@@ -67,23 +68,27 @@ struct batch_mark {
     char who[WHO_BYTES_MAX];
 };
 
-/* Puts a record behind the end in memory; journal_push then writes and syncs it, and it counts.  Rows are in
- * order of names, and bars in order of the rows that have them journaled. */
-enum status journal_add(struct journal *journal, const struct batch_mark *mark, const struct row *rows,
-                        size_t row_count, const struct disk_bar *const *bars, struct error *err);
-enum status journal_push(struct journal *journal, struct env *env, struct env_file *file, struct error *err);
+/* Puts a record behind the end in memory; journal_push then writes and syncs it, and it counts.
+ * Rows are in order of names, and bars in order of the rows that have them journaled. */
+enum status journal_add(struct journal *journal, const struct batch_mark *mark,
+                        const struct row *rows, size_t row_count,
+                        const struct disk_bar *const *bars, struct error *err);
+enum status journal_push(struct journal *journal, struct env *env, struct env_file *file,
+                         struct error *err);
 
 /* Writes the stamp: the column files hold everything up to `end`. */
 enum status journal_stamp(struct journal *journal, struct env *env, struct env_file *file,
                           const struct writer_mark *mark, struct error *err);
 
-/* Puts a new journal in the old one's place, with the state as its base.  Every row that the old one alone
- * held must have been synced. */
-enum status journal_renew(const struct place *place, const struct state *state, const struct writer_mark *mark,
-                          struct error *err);
+/* Puts a new journal in the old one's place, with the state as its base.  Every row that the old
+ * one alone held must have been synced. */
+enum status journal_renew(const struct place *place, const struct state *state,
+                          const struct writer_mark *mark, struct error *err);
 
-/* The rows of the state and its undo whose files a batch of the journal changed; mem_free(*rows). */
-enum status journal_changed(const struct journal *journal, struct row **rows, size_t *count, struct error *err);
+/* The rows of the state and its undo whose files a batch of the journal changed; mem_free(*rows).
+ */
+enum status journal_changed(const struct journal *journal, struct row **rows, size_t *count,
+                            struct error *err);
 
 /* The bars of one file that stand in the journal, oldest first.  Pieces follow each other. */
 struct tail {

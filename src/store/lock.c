@@ -19,7 +19,8 @@ static void holder_make(char text[LOCK_BYTES], const char *who, const char token
     memcpy(text + TOKEN_AT, token, TOKEN_BYTES);
 }
 
-static enum status busy(struct env *env, struct env_file *file, const struct place *place, struct error *err)
+static enum status busy(struct env *env, struct env_file *file, const struct place *place,
+                        struct error *err)
 {
     char text[LOCK_BYTES] = {0}, *space;
     size_t got;
@@ -31,11 +32,11 @@ static enum status busy(struct env *env, struct env_file *file, const struct pla
     text[strcspn(text, "\n")] = 0;
     space = strchr(text, ' ');
     if (!space)
-        return fail(err, STATUS_BUSY, "%s is being written by another process; waited %d s", place->market,
-                    LOCK_WAIT_MS / 1000);
+        return fail(err, STATUS_BUSY, "%s is being written by another process; waited %d s",
+                    place->market, LOCK_WAIT_MS / 1000);
     *space = 0;
-    return fail(err, STATUS_BUSY, "%s is being written by %s (process %s); waited %d s", place->market,
-                space + 1, text, LOCK_WAIT_MS / 1000);
+    return fail(err, STATUS_BUSY, "%s is being written by %s (process %s); waited %d s",
+                place->market, space + 1, text, LOCK_WAIT_MS / 1000);
 }
 
 /* Whoever removed the market meanwhile removed this file too, and the lock on it says nothing. */
@@ -53,13 +54,14 @@ static enum status is_still_there(struct env *env, const char *path, const char 
     TRY(status);
     status = env->calls->read(env, file, text, sizeof text, 0, &got, err);
     env->calls->close(env, file);
-    *there = status == STATUS_OK && got == sizeof text && memcmp(text + TOKEN_AT, token, TOKEN_BYTES) == 0;
+    *there = status == STATUS_OK && got == sizeof text &&
+             memcmp(text + TOKEN_AT, token, TOKEN_BYTES) == 0;
     return status;
 }
 
 /* One attempt; `*lock` stays NULL where another has it and there is time left. */
-static enum status attempt(struct env_file **lock, const struct place *place, const char *path, const char *who,
-                           bool last, struct error *err)
+static enum status attempt(struct env_file **lock, const struct place *place, const char *path,
+                           const char *who, bool last, struct error *err)
 {
     struct env *env = place->env;
     char text[LOCK_BYTES], token[TOKEN_BYTES];
@@ -90,7 +92,8 @@ static enum status attempt(struct env_file **lock, const struct place *place, co
     return status;
 }
 
-enum status lock_take(struct env_file **lock, const struct place *place, const char *who, struct error *err)
+enum status lock_take(struct env_file **lock, const struct place *place, const char *who,
+                      struct error *err)
 {
     struct env *env = place->env;
     int64_t until = clock_ticks_ns(env) + LOCK_WAIT_MS * INT64_C(1000000);
@@ -105,7 +108,8 @@ enum status lock_take(struct env_file **lock, const struct place *place, const c
         if (status != STATUS_OK || *lock)
             break;
         if (last)
-            return fail(err, STATUS_BUSY, "%s is being removed and made again by others", place->market);
+            return fail(err, STATUS_BUSY, "%s is being removed and made again by others",
+                        place->market);
         env->calls->sleep_ms(env, PAUSE_MS);
         last = clock_ticks_ns(env) >= until;
     }

@@ -7,7 +7,8 @@
 enum { LOCK_WAIT_MS = 5000 };
 
 /* Makes the market's directory where it is not.  Waits up to LOCK_WAIT_MS, then STATUS_BUSY. */
-enum status lock_take(struct env_file **lock, const struct place *place, const char *who, struct error *err);
+enum status lock_take(struct env_file **lock, const struct place *place, const char *who,
+                      struct error *err);
 void lock_give_back(struct env_file *lock, struct env *env);
 
 #endif

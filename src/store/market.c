@@ -13,11 +13,12 @@ static void free_names(char **names, size_t count)
     mem_free(names);
 }
 
-/* ---- which there are ----------------------------------------------------------------------------------- */
+/* ---- which there are
+ * ----------------------------------------------------------------------------------- */
 
 /* Nothing was ever committed where the journal is no longer than an empty one. */
-static enum status market_is_there(struct env *env, const char *data_dir, const struct market_name *market,
-                                   bool *there, struct error *err)
+static enum status market_is_there(struct env *env, const char *data_dir,
+                                   const struct market_name *market, bool *there, struct error *err)
 {
     char path[PATH_BYTES_MAX];
     struct place place;
@@ -37,7 +38,8 @@ struct market_list {
     size_t count, capacity;
 };
 
-static enum status add_market(struct market_list *list, const struct market_name *name, struct error *err)
+static enum status add_market(struct market_list *list, const struct market_name *name,
+                              struct error *err)
 {
     void *grown = list->names;
 
@@ -70,8 +72,8 @@ static enum status add_markets_of(struct market_list *list, struct env *env, con
     return STATUS_OK;
 }
 
-enum status store_markets(struct env *env, const char *data_dir, struct market_name **markets, size_t *count,
-                          struct error *err)
+enum status store_markets(struct env *env, const char *data_dir, struct market_name **markets,
+                          size_t *count, struct error *err)
 {
     struct market_list list = {0};
     char **venues;
@@ -95,7 +97,8 @@ enum status store_markets(struct env *env, const char *data_dir, struct market_n
     return STATUS_OK;
 }
 
-/* ---- removing and renaming ----------------------------------------------------------------------------- */
+/* ---- removing and renaming
+ * ----------------------------------------------------------------------------- */
 
 #define REMOVED_PREFIX ".removed-"
 
@@ -161,8 +164,8 @@ enum status market_missing(struct env *env, const char *data_dir, const struct m
     return STATUS_MISSING;
 }
 
-static enum status expect_market(struct env *env, const char *data_dir, const struct market_name *market,
-                                 struct error *err)
+static enum status expect_market(struct env *env, const char *data_dir,
+                                 const struct market_name *market, struct error *err)
 {
     bool there;
 
@@ -172,16 +175,16 @@ static enum status expect_market(struct env *env, const char *data_dir, const st
 
 /* Takes the lock of a market that is there. */
 static enum status lock_market(struct env_file **lock, struct place *place, struct env *env,
-                               const char *data_dir, const struct market_name *market, const char *who,
-                               struct error *err)
+                               const char *data_dir, const struct market_name *market,
+                               const char *who, struct error *err)
 {
     TRY(place_init(place, env, data_dir, market, err));
     TRY(expect_market(env, data_dir, market, err));
     return lock_take(lock, place, who, err);
 }
 
-enum status store_market_remove(struct env *env, const char *data_dir, const struct market_name *market,
-                                struct error *err)
+enum status store_market_remove(struct env *env, const char *data_dir,
+                                const struct market_name *market, struct error *err)
 {
     struct place place;
     struct env_file *lock;
@@ -219,7 +222,8 @@ static enum status sync_venues(const struct place *from, const struct place *to,
     return STATUS_OK;
 }
 
-static enum status rename_market(const struct place *from, const struct place *to, struct error *err)
+static enum status rename_market(const struct place *from, const struct place *to,
+                                 struct error *err)
 {
     struct env *env = from->env;
     char path[PATH_BYTES_MAX];
@@ -238,8 +242,9 @@ static enum status rename_market(const struct place *from, const struct place *t
     return status;
 }
 
-enum status store_market_rename(struct env *env, const char *data_dir, const struct market_name *from,
-                                const struct market_name *to, struct error *err)
+enum status store_market_rename(struct env *env, const char *data_dir,
+                                const struct market_name *from, const struct market_name *to,
+                                struct error *err)
 {
     struct place from_place, to_place;
     struct env_file *lock;
@@ -247,7 +252,8 @@ enum status store_market_rename(struct env *env, const char *data_dir, const str
     bool there;
 
     if (from->frame != to->frame)
-        return fail(err, STATUS_USAGE, "bars of %s cannot be called %s; harrier resample makes those",
+        return fail(err, STATUS_USAGE,
+                    "bars of %s cannot be called %s; harrier resample makes those",
                     timeframe_name(from->frame), timeframe_name(to->frame));
     TRY(place_init(&to_place, env, data_dir, to, err));
     TRY(market_is_there(env, data_dir, to, &there, err));
@@ -259,7 +265,8 @@ enum status store_market_rename(struct env *env, const char *data_dir, const str
     return status;
 }
 
-/* ---- taking the last batch back ------------------------------------------------------------------------ */
+/* ---- taking the last batch back
+ * ------------------------------------------------------------------------ */
 
 static enum status take_back(struct writer *writer, struct undo_report *report, struct error *err)
 {
@@ -280,8 +287,8 @@ static enum status take_back(struct writer *writer, struct undo_report *report, 
     return batch_commit(writer, RECORD_UNDO, err);
 }
 
-enum status store_undo(struct env *env, const char *data_dir, const struct market_name *market, const char *who,
-                       struct undo_report *report, struct error *err)
+enum status store_undo(struct env *env, const char *data_dir, const struct market_name *market,
+                       const char *who, struct undo_report *report, struct error *err)
 {
     struct writer *writer;
     enum status status;
@@ -290,7 +297,8 @@ enum status store_undo(struct env *env, const char *data_dir, const struct marke
     TRY(expect_market(env, data_dir, market, err));
     TRY(writer_open(&writer, env, data_dir, market, who, err));
     if (writer->journal.state.undo_count == 0)
-        status = fail(err, STATUS_MISSING, "%s: there is no batch to take back", writer->place.market);
+        status = fail(err, STATUS_MISSING, "%s: there is no batch to take back",
+                      writer->place.market);
     else
         status = take_back(writer, report, err);
     writer_close(writer);

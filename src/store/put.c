@@ -1,5 +1,5 @@
-/* Putting rows into a batch, taking symbols out of it.  A put that fails leaves the batch as it was: what it
- * wrote stands behind the rows that count, or in a file that nothing refers to. */
+/* Putting rows into a batch, taking symbols out of it.  A put that fails leaves the batch as it
+ * was: what it wrote stands behind the rows that count, or in a file that nothing refers to. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +13,8 @@ static enum status check_symbol(struct text symbol, char name[SYMBOL_BYTES_MAX],
     return STATUS_OK;
 }
 
-/* ---- merging ------------------------------------------------------------------------------------------- */
+/* ---- merging
+ * ------------------------------------------------------------------------------------------- */
 
 static bool bars_are_equal(const struct bars *a, size_t i, const struct bars *b, size_t j)
 {
@@ -25,8 +26,8 @@ static bool bars_are_equal(const struct bars *a, size_t i, const struct bars *b,
 
 /* How rows lie to those stored. */
 struct comparison {
-    size_t inner;    /* new, before the last stored one */
-    size_t after;    /* new, behind it: the last so many of the rows */
+    size_t inner; /* new, before the last stored one */
+    size_t after; /* new, behind it: the last so many of the rows */
     size_t same;
     size_t contradicted, first_contradicted;
 };
@@ -79,7 +80,8 @@ static struct bars columns_bars(const struct columns *columns)
     return bars;
 }
 
-static void merge(struct columns *merged, const struct bars *old, const struct bars *rows, bool replace)
+static void merge(struct columns *merged, const struct bars *old, const struct bars *rows,
+                  bool replace)
 {
     size_t i = 0, j = 0;
 
@@ -96,7 +98,8 @@ static void merge(struct columns *merged, const struct bars *old, const struct b
     }
 }
 
-/* ---- putting ------------------------------------------------------------------------------------------- */
+/* ---- putting
+ * ------------------------------------------------------------------------------------------- */
 
 static void drop_journaled(struct writer *writer, struct change *change)
 {
@@ -109,7 +112,8 @@ static enum status reserve_garbage(struct writer *writer, size_t more, struct er
 {
     void *grown = writer->garbage;
 
-    if (mem_grow(&grown, &writer->garbage_capacity, writer->garbage_count + more, sizeof *writer->garbage) != 0)
+    if (mem_grow(&grown, &writer->garbage_capacity, writer->garbage_count + more,
+                 sizeof *writer->garbage) != 0)
         return fail(err, STATUS_MEMORY, "no memory for the batch");
     writer->garbage = grown;
     return STATUS_OK;
@@ -170,11 +174,13 @@ static enum status keep_for_record(struct writer *writer, struct change *change,
     void *grown = change->bars;
     struct disk_bar *out;
 
-    *kept = !change->made && all_kept && change->row.journaled + rows->count <= JOURNALED_BARS_MAX &&
+    *kept = !change->made && all_kept &&
+            change->row.journaled + rows->count <= JOURNALED_BARS_MAX &&
             writer->journaled_bytes + rows->count * sizeof *out <= JOURNALED_BYTES_MAX;
     if (!*kept)
         return STATUS_OK;
-    if (mem_grow(&grown, &change->bar_capacity, (size_t)row->journaled + rows->count, sizeof *out) != 0)
+    if (mem_grow(&grown, &change->bar_capacity, (size_t)row->journaled + rows->count,
+                 sizeof *out) != 0)
         return fail(err, STATUS_MEMORY, "no memory for %zu bars", rows->count);
     change->bars = grown;
     out = change->bars + row->journaled;
@@ -187,8 +193,8 @@ static enum status keep_for_record(struct writer *writer, struct change *change,
     return STATUS_OK;
 }
 
-/* Rows behind the last one: into the same file, where no reader was ever shown more of it than there is now
- * (after an undo one was) and there is room. */
+/* Rows behind the last one: into the same file, where no reader was ever shown more of it than
+ * there is now (after an undo one was) and there is room. */
 static enum status put_behind(struct writer *writer, struct change *change, const struct bars *rows,
                               struct error *err)
 {
@@ -215,7 +221,8 @@ static enum status put_behind(struct writer *writer, struct change *change, cons
 }
 
 static enum status put_merged(struct writer *writer, struct change *change, const struct bars *old,
-                              const struct bars *rows, bool replace, size_t count, struct error *err)
+                              const struct bars *rows, bool replace, size_t count,
+                              struct error *err)
 {
     struct columns merged = {.room = count};
     struct row row = change->row;
@@ -235,8 +242,9 @@ static enum status put_merged(struct writer *writer, struct change *change, cons
     return status;
 }
 
-static enum status put_between(struct writer *writer, struct change *change, const struct bars *rows,
-                               bool replace, struct put_result *result, struct error *err)
+static enum status put_between(struct writer *writer, struct change *change,
+                               const struct bars *rows, bool replace, struct put_result *result,
+                               struct error *err)
 {
     struct column_view view;
     struct comparison found;
@@ -247,8 +255,8 @@ static enum status put_between(struct writer *writer, struct change *change, con
     found = compare(&view.bars, rows);
     after = bars_slice(rows, rows->count - found.after, rows->count);
     if (found.inner > 0 || (replace && found.contradicted > 0))
-        status = put_merged(writer, change, &view.bars, rows, replace, view.bars.count + found.inner + found.after,
-                            err);
+        status = put_merged(writer, change, &view.bars, rows, replace,
+                            view.bars.count + found.inner + found.after, err);
     else if (found.after > 0)
         status = put_behind(writer, change, &after, err);
     column_unmap(&view, writer->env);
@@ -260,8 +268,8 @@ static enum status put_between(struct writer *writer, struct change *change, con
     return status;
 }
 
-enum status writer_put(struct writer *writer, struct text symbol, const struct bars *rows, bool replace,
-                       struct put_result *result, struct error *err)
+enum status writer_put(struct writer *writer, struct text symbol, const struct bars *rows,
+                       bool replace, struct put_result *result, struct error *err)
 {
     char name[SYMBOL_BYTES_MAX];
     struct change *change;
@@ -273,8 +281,8 @@ enum status writer_put(struct writer *writer, struct text symbol, const struct b
     TRY(check_symbol(symbol, name, err));
     fault = bars_fault(rows, &at);
     if (fault)
-        return fail(err, STATUS_REFUSED, "%s: bar %zu of %zu cannot be stored: %s", name, at + 1, rows->count,
-                    fault);
+        return fail(err, STATUS_REFUSED, "%s: bar %zu of %zu cannot be stored: %s", name, at + 1,
+                    rows->count, fault);
     if (rows->count == 0)
         return STATUS_OK;
     TRY(change_add(writer, &change, name, err));
@@ -288,7 +296,8 @@ enum status writer_put(struct writer *writer, struct text symbol, const struct b
     return put_file(writer, change, change->row, rows, 1, err);
 }
 
-/* ---- other changes ------------------------------------------------------------------------------------- */
+/* ---- other changes
+ * ------------------------------------------------------------------------------------- */
 
 static enum status not_there(const struct writer *writer, const char *name, struct error *err)
 {
@@ -320,7 +329,8 @@ enum status writer_remove(struct writer *writer, struct text symbol, struct erro
     return remove_symbol(writer, name, err);
 }
 
-enum status writer_bars(struct writer *writer, struct text symbol, struct bars *bars, struct error *err)
+enum status writer_bars(struct writer *writer, struct text symbol, struct bars *bars,
+                        struct error *err)
 {
     char name[SYMBOL_BYTES_MAX];
     struct change *change;
@@ -337,7 +347,8 @@ enum status writer_bars(struct writer *writer, struct text symbol, struct bars *
 }
 
 /* A file says whose it is, so the bars go to a new one. */
-enum status writer_rename(struct writer *writer, struct text from, struct text to, struct error *err)
+enum status writer_rename(struct writer *writer, struct text from, struct text to,
+                          struct error *err)
 {
     char name[SYMBOL_BYTES_MAX], new_name[SYMBOL_BYTES_MAX];
     struct change *change;
@@ -347,7 +358,8 @@ enum status writer_rename(struct writer *writer, struct text from, struct text t
     TRY(check_symbol(from, name, err));
     TRY(check_symbol(to, new_name, err));
     if (writer_row(writer, new_name))
-        return fail(err, STATUS_REFUSED, "there is a symbol %s in %s already", new_name, writer->place.market);
+        return fail(err, STATUS_REFUSED, "there is a symbol %s in %s already", new_name,
+                    writer->place.market);
     TRY(reserve_garbage(writer, 2, err));
     TRY(writer_bars(writer, from, &bars, err));
     TRY(change_add(writer, &change, new_name, err));

@@ -1,5 +1,6 @@
-/* Repair: what a damaged file still holds for certain goes into a new one.  A bar is kept only where a hash
- * vouches for it.  Nothing is thrown away: what cannot be used is renamed to *.corrupt. */
+/* Repair: what a damaged file still holds for certain goes into a new one.  A bar is kept only
+ * where a hash vouches for it.  Nothing is thrown away: what cannot be used is renamed to
+ * *.corrupt. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,10 +46,12 @@ static bool bars_hold(const struct bars *bars, uint64_t count, struct hash128 ha
     if (count == 0 || count > bars->count)
         return false;
     first = bars_slice(bars, 0, (size_t)count);
-    return hash128_equal(bars_hash((struct hash128){0}, &first, 0), hash) && !bars_fault(&first, &at);
+    return hash128_equal(bars_hash((struct hash128){0}, &first, 0), hash) &&
+           !bars_fault(&first, &at);
 }
 
-/* ---- a journal that cannot be read ---------------------------------------------------------------------- */
+/* ---- a journal that cannot be read
+ * ---------------------------------------------------------------------- */
 
 /* The most that a file holds for certain by its own header. */
 static bool row_of_file(struct row *row, const struct place *place)
@@ -110,7 +113,8 @@ static enum status salvage(struct state *state, const struct place *place, struc
     return status;
 }
 
-static enum status renew_journal(const struct place *place, struct verify_report *report, struct error *err)
+static enum status renew_journal(const struct place *place, struct verify_report *report,
+                                 struct error *err)
 {
     struct env *env = place->env;
     struct writer_mark mark = {.writer = 0};
@@ -126,7 +130,8 @@ static enum status renew_journal(const struct place *place, struct verify_report
         status = journal_renew(place, &state, &mark, err);
     }
     snprintf(text, sizeof text,
-             "the journal was lost: %zu symbols were put together from their files; what was removed last may be "
+             "the journal was lost: %zu symbols were put together from their files; what was "
+             "removed last may be "
              "there again",
              state.row_count);
     if (status == STATUS_OK)
@@ -153,7 +158,8 @@ static enum status make_journal_readable(const struct place *place, struct verif
     return status;
 }
 
-/* ---- files that do not hold what they should ------------------------------------------------------------- */
+/* ---- files that do not hold what they should
+ * ------------------------------------------------------------- */
 
 /* A damaged symbol, and what becomes of it. */
 struct rescue {
@@ -162,8 +168,8 @@ struct rescue {
     bool whole;        /* no bar is lost */
 };
 
-static enum status rescue_bars(struct writer *writer, struct rescue *rescue, const struct bars *bars,
-                               struct error *err)
+static enum status rescue_bars(struct writer *writer, struct rescue *rescue,
+                               const struct bars *bars, struct error *err)
 {
     struct row better = rescue->row;
 
@@ -219,7 +225,8 @@ static void rescue_from_undo(const struct writer *writer, struct rescue *rescue)
     for (size_t i = 0; i < state->undo_count; i++) {
         const struct row *undo = &state->undo[i];
 
-        if (strcmp(undo->name, rescue->row.name) == 0 && undo->number && undo->number != rescue->row.number &&
+        if (strcmp(undo->name, rescue->row.name) == 0 && undo->number &&
+            undo->number != rescue->row.number &&
             file_verify(&writer->place, &writer->journal, undo, &ignored) == STATUS_OK)
             rescue->better = *undo;
     }
@@ -235,7 +242,8 @@ static enum status rescue_symbol(struct writer *writer, struct rescue *rescue, s
     return STATUS_OK;
 }
 
-static enum status report_rescue(struct verify_report *report, const struct rescue *rescue, struct error *err)
+static enum status report_rescue(struct verify_report *report, const struct rescue *rescue,
+                                 struct error *err)
 {
     const struct row *row = &rescue->row, *better = &rescue->better;
     char text[256];
@@ -244,14 +252,17 @@ static enum status report_rescue(struct verify_report *report, const struct resc
         snprintf(text, sizeof text, "all %" PRIu64 " bars were saved", row->count);
     else if (better->number > row->number)
         snprintf(text, sizeof text,
-                 "the first %" PRIu64 " of %" PRIu64 " bars were saved; the file was set aside (*.corrupt)",
+                 "the first %" PRIu64 " of %" PRIu64
+                 " bars were saved; the file was set aside (*.corrupt)",
                  better->count, row->count);
     else if (better->number)
         snprintf(text, sizeof text,
-                 "it has the %" PRIu64 " bars from before the last batch again; the file was set aside (*.corrupt)",
+                 "it has the %" PRIu64
+                 " bars from before the last batch again; the file was set aside (*.corrupt)",
                  better->count);
     else
-        snprintf(text, sizeof text, "%" PRIu64 " bars are lost; the file was set aside (*.corrupt)", row->count);
+        snprintf(text, sizeof text, "%" PRIu64 " bars are lost; the file was set aside (*.corrupt)",
+                 row->count);
     report->repaired++;
     return report_problem(report, row->name, text, err);
 }
@@ -306,7 +317,8 @@ static enum status clear_damaged(struct writer *writer, const struct rescue *res
     return writer->env->calls->sync_directory(writer->env, writer->place.path, err);
 }
 
-static enum status rescue_symbols(struct writer *writer, struct verify_report *report, struct error *err)
+static enum status rescue_symbols(struct writer *writer, struct verify_report *report,
+                                  struct error *err)
 {
     const struct state *state = &writer->journal.state;
     struct rescue *rescues = mem_zero(state->row_count, sizeof *rescues);

@@ -1,10 +1,11 @@
-/* Recovery and checkpoints: bars that only the journal holds for certain go into the column files. */
+/* Recovery and checkpoints: bars that only the journal holds for certain go into the column files.
+ */
 #include "store/writer.h"
 
 #include <string.h>
 
-/* A file that is gone or damaged must not hold up the others: its readers are told, verify repairs it, and
- * until then no checkpoint cuts off the bars that the journal has of it. */
+/* A file that is gone or damaged must not hold up the others: its readers are told, verify repairs
+ * it, and until then no checkpoint cuts off the bars that the journal has of it. */
 static enum status settle_or_leave(struct writer *writer, const struct row *row, struct error *err)
 {
     enum status status = column_settle(&writer->place, row, &writer->journal, false, err);
@@ -27,8 +28,9 @@ static enum status settle_changed(struct writer *writer, struct error *err)
     return status;
 }
 
-/* Records that the stamp does not vouch for, or all of them where the machine has started since, are written
- * again and synced: that a sync failed, or was never made, cannot be seen from what is read. */
+/* Records that the stamp does not vouch for, or all of them where the machine has started since,
+ * are written again and synced: that a sync failed, or was never made, cannot be seen from what is
+ * read. */
 static enum status recover(struct writer *writer, struct env_file *file, struct error *err)
 {
     struct env *env = writer->env;
@@ -61,7 +63,8 @@ enum status writer_recover(struct writer *writer, struct error *err)
     return status;
 }
 
-/* ---- checkpoint ---------------------------------------------------------------------------------------- */
+/* ---- checkpoint
+ * ---------------------------------------------------------------------------------------- */
 
 /* Writing and syncing one file, as a job of a crew. */
 struct sync_work {
@@ -78,7 +81,8 @@ static enum status write_and_sync(void *context, const struct row *row, struct e
     return column_sync(&work->writer->place, row->name, row->number, err);
 }
 
-static enum status sync_by_crew(struct sync_work *work, const struct row *rows, size_t count, struct error *err)
+static enum status sync_by_crew(struct sync_work *work, const struct row *rows, size_t count,
+                                struct error *err)
 {
     struct crew crew;
     enum status status = crew_init(&crew, work->writer->env, write_and_sync, work, err);
@@ -94,7 +98,8 @@ static enum status sync_by_crew(struct sync_work *work, const struct row *rows, 
 }
 
 enum status writer_sync_rows(struct writer *writer, const struct row *rows, size_t count,
-                             enum status (*write)(struct writer *writer, const struct row *row, struct error *err),
+                             enum status (*write)(struct writer *writer, const struct row *row,
+                                                  struct error *err),
                              struct error *err)
 {
     struct env *env = writer->env;
@@ -118,12 +123,14 @@ static enum status settle_one(struct writer *writer, const struct row *row, stru
     return column_settle(&writer->place, row, &writer->journal, true, err);
 }
 
-enum status writer_settle(struct writer *writer, const struct row *rows, size_t count, struct error *err)
+enum status writer_settle(struct writer *writer, const struct row *rows, size_t count,
+                          struct error *err)
 {
     return writer_sync_rows(writer, rows, count, settle_one, err);
 }
 
-/* Gives a file more room before it is full, so that no batch of single bars must wait for one that grows. */
+/* Gives a file more room before it is full, so that no batch of single bars must wait for one that
+ * grows. */
 static enum status grow(struct writer *writer, struct row *row, bool *grown, struct error *err)
 {
     struct column_view view;
@@ -149,8 +156,8 @@ static enum status grow(struct writer *writer, struct row *row, bool *grown, str
 }
 
 /* `larger` has room for all of them. */
-static enum status grow_all(struct writer *writer, struct state *next, const struct row *changed, size_t count,
-                            struct row *larger, struct error *err)
+static enum status grow_all(struct writer *writer, struct state *next, const struct row *changed,
+                            size_t count, struct row *larger, struct error *err)
 {
     size_t larger_count = 0;
     bool grown;
@@ -194,7 +201,8 @@ static void remove_outgrown(struct writer *writer, const struct row *changed, si
             writer_remove_file(writer, changed[i].name, changed[i].number);
 }
 
-static enum status checkpoint(struct writer *writer, const struct row *changed, size_t count, struct error *err)
+static enum status checkpoint(struct writer *writer, const struct row *changed, size_t count,
+                              struct error *err)
 {
     struct state next;
     struct row *larger;

@@ -1,4 +1,5 @@
-/* Snapshots: the journal read once, files mapped when asked for.  Takes no lock and writes nothing. */
+/* Snapshots: the journal read once, files mapped when asked for.  Takes no lock and writes nothing.
+ */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@ struct snapshot {
     _Atomic(struct view *) *views; /* each made once, and the same for every thread */
 };
 
-/* ---- opening ------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * ------------------------------------------------------------------------------------------- */
 
 static enum status open_journal(struct snapshot *snapshot, const char *data_dir,
                                 const struct market_name *market, struct error *err)
@@ -65,7 +67,8 @@ void snapshot_close(struct snapshot *snapshot)
     mem_free(snapshot);
 }
 
-/* ---- what the journal says ------------------------------------------------------------------------------ */
+/* ---- what the journal says
+ * ------------------------------------------------------------------------------ */
 
 static const struct row *row_of(const struct snapshot *snapshot, size_t symbol)
 {
@@ -105,7 +108,8 @@ struct symbol_info snapshot_symbol_info(const struct snapshot *snapshot, size_t 
                                 .hash = row->hash};
 }
 
-enum status snapshot_hash(struct snapshot *snapshot, size_t symbol, struct hash128 *hash, struct error *err)
+enum status snapshot_hash(struct snapshot *snapshot, size_t symbol, struct hash128 *hash,
+                          struct error *err)
 {
     (void)err;
     *hash = row_of(snapshot, symbol)->hash;
@@ -117,10 +121,11 @@ uint64_t snapshot_number(const struct snapshot *snapshot)
     return snapshot->journal.state.number;
 }
 
-/* ---- bars ---------------------------------------------------------------------------------------------- */
+/* ---- bars
+ * ---------------------------------------------------------------------------------------------- */
 
-static enum status view_make(struct view **made, const struct snapshot *snapshot, const struct row *row,
-                             struct error *err)
+static enum status view_make(struct view **made, const struct snapshot *snapshot,
+                             const struct row *row, struct error *err)
 {
     struct view *view = mem_zero(1, sizeof *view);
     enum status status;
@@ -135,10 +140,10 @@ static enum status view_make(struct view **made, const struct snapshot *snapshot
     return status;
 }
 
-/* The file that the snapshot means is gone.  Where the symbol has another one by now that begins with the
- * same bars, as after it grew, that serves as well. */
-static enum status view_make_again(struct view **made, const struct snapshot *snapshot, const struct row *row,
-                                   struct error *err)
+/* The file that the snapshot means is gone.  Where the symbol has another one by now that begins
+ * with the same bars, as after it grew, that serves as well. */
+static enum status view_make_again(struct view **made, const struct snapshot *snapshot,
+                                   const struct row *row, struct error *err)
 {
     struct snapshot now = {.place = snapshot->place};
     struct error ignored;
@@ -152,7 +157,8 @@ static enum status view_make_again(struct view **made, const struct snapshot *sn
         wanted = *row;
         wanted.number = new_row->number;
         status = view_make(made, &now, &wanted, &ignored);
-        if (status == STATUS_OK && !hash128_equal(bars_hash((struct hash128){0}, &(*made)->bars, 0), row->hash)) {
+        if (status == STATUS_OK &&
+            !hash128_equal(bars_hash((struct hash128){0}, &(*made)->bars, 0), row->hash)) {
             view_free(*made, snapshot->place.env);
             status = STATUS_BUSY;
         }
@@ -163,7 +169,8 @@ static enum status view_make_again(struct view **made, const struct snapshot *sn
     }
     journal_deinit(&now.journal);
     if (status == STATUS_CORRUPT)
-        return fail(err, STATUS_CORRUPT, "%s/%s: its file %llu is gone; harrier verify --repair may save it",
+        return fail(err, STATUS_CORRUPT,
+                    "%s/%s: its file %llu is gone; harrier verify --repair may save it",
                     snapshot->place.market, row->name, (unsigned long long)row->number);
     if (status != STATUS_OK)
         return fail(err, STATUS_BUSY, "%s/%s was written anew while it was read; try again",
@@ -171,7 +178,8 @@ static enum status view_make_again(struct view **made, const struct snapshot *sn
     return STATUS_OK;
 }
 
-enum status snapshot_bars(struct snapshot *snapshot, size_t symbol, struct bars *bars, struct error *err)
+enum status snapshot_bars(struct snapshot *snapshot, size_t symbol, struct bars *bars,
+                          struct error *err)
 {
     const struct row *row = row_of(snapshot, symbol);
     _Atomic(struct view *) *slot = &snapshot->views[symbol];
@@ -206,7 +214,7 @@ enum status snapshot_check(struct snapshot *snapshot, size_t symbol, struct erro
                     snapshot->place.market, row->name);
     fault = bars_fault(&bars, &at);
     if (fault)
-        return fail(err, STATUS_CORRUPT, "%s/%s: bar %zu of %zu: %s", snapshot->place.market, row->name, at + 1,
-                    bars.count, fault);
+        return fail(err, STATUS_CORRUPT, "%s/%s: bar %zu of %zu: %s", snapshot->place.market,
+                    row->name, at + 1, bars.count, fault);
     return STATUS_OK;
 }

@@ -5,16 +5,17 @@
  *         journal               what the symbols are, and every batch since the last checkpoint
  *         lock                  held by who writes, with its name
  *
- * The format is doc/store-format.md.  A reader opens a SNAPSHOT: one consistent view without locks, by
- * reading the journal alone; files are mapped when they are asked for.  A writer holds the market's lock for
- * one BATCH, which becomes durable and visible as a whole. */
+ * The format is doc/store-format.md.  A reader opens a SNAPSHOT: one consistent view without locks,
+ * by reading the journal alone; files are mapped when they are asked for.  A writer holds the
+ * market's lock for one BATCH, which becomes durable and visible as a whole. */
 #ifndef HARRIER_STORE_H
 #define HARRIER_STORE_H
 
 #include "model/model.h"
 #include "sys/sys.h"
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ---------------------------------------------------------------------------------------- */
 
 struct snapshot;
 
@@ -35,17 +36,19 @@ struct symbol_info {
     struct hash128 hash;
 };
 struct symbol_info snapshot_symbol_info(const struct snapshot *snapshot, size_t symbol);
-enum status snapshot_hash(struct snapshot *snapshot, size_t symbol, struct hash128 *hash, struct error *err);
+enum status snapshot_hash(struct snapshot *snapshot, size_t symbol, struct hash128 *hash,
+                          struct error *err);
 
 /* Rises with every batch: a market whose number is the same has not changed. */
 uint64_t snapshot_number(const struct snapshot *snapshot);
 
-/* Bars of a symbol; maps its file at the first call (thread-safe).  A file that is corrupt fails here, and
- * the other symbols go on.  Checked are its header, its length and the times of its first and last bar;
- * what stands between is checked by snapshot_check alone.  STATUS_BUSY where the symbol was written anew
- * twice since the snapshot was opened and its file is gone: open another one.  A snapshot that is to be
- * looked at for long is asked for all its symbols at once. */
-enum status snapshot_bars(struct snapshot *snapshot, size_t symbol, struct bars *bars, struct error *err);
+/* Bars of a symbol; maps its file at the first call (thread-safe).  A file that is corrupt fails
+ * here, and the other symbols go on.  Checked are its header, its length and the times of its first
+ * and last bar; what stands between is checked by snapshot_check alone.  STATUS_BUSY where the
+ * symbol was written anew twice since the snapshot was opened and its file is gone: open another
+ * one.  A snapshot that is to be looked at for long is asked for all its symbols at once. */
+enum status snapshot_bars(struct snapshot *snapshot, size_t symbol, struct bars *bars,
+                          struct error *err);
 
 /* Reads every bar of a symbol: STATUS_CORRUPT where they are not what was committed. */
 enum status snapshot_check(struct snapshot *snapshot, size_t symbol, struct error *err);
@@ -54,12 +57,13 @@ enum status snapshot_check(struct snapshot *snapshot, size_t symbol, struct erro
 enum status store_markets(struct env *env, const char *data_dir, struct market_name **markets,
                           size_t *count, struct error *err);
 
-/* ---- writing ---------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ---------------------------------------------------------------------------------------- */
 
 struct writer;
 
-/* Takes the market's lock (makes the market where it is new), waiting up to 5 s: then STATUS_BUSY with the
- * name of who holds it.  `who` is what others are told: "harrier import". */
+/* Takes the market's lock (makes the market where it is new), waiting up to 5 s: then STATUS_BUSY
+ * with the name of who holds it.  `who` is what others are told: "harrier import". */
 enum status writer_open(struct writer **writer, struct env *env, const char *data_dir,
                         const struct market_name *market, const char *who, struct error *err);
 
@@ -69,42 +73,49 @@ struct put_result {
     size_t first_contradicted;                  /* index in the rows put, where contradicted > 0 */
 };
 
-/* Merges rows (times strictly rising, sane) into a symbol, in the batch alone until writer_commit: new rows
- * anywhere in time, rows equal to stored ones counted, rows that contradict stored ones counted and left,
- * or replaced where `replace`.  Borrowed until the call returns. */
-enum status writer_put(struct writer *writer, struct text symbol, const struct bars *rows, bool replace,
-                       struct put_result *result, struct error *err);
+/* Merges rows (times strictly rising, sane) into a symbol, in the batch alone until writer_commit:
+ * new rows anywhere in time, rows equal to stored ones counted, rows that contradict stored ones
+ * counted and left, or replaced where `replace`.  Borrowed until the call returns. */
+enum status writer_put(struct writer *writer, struct text symbol, const struct bars *rows,
+                       bool replace, struct put_result *result, struct error *err);
 enum status writer_remove(struct writer *writer, struct text symbol, struct error *err);
-enum status writer_rename(struct writer *writer, struct text from, struct text to, struct error *err);
+enum status writer_rename(struct writer *writer, struct text from, struct text to,
+                          struct error *err);
 
-/* Makes the whole batch durable and visible: one journal sync for appended bars, whatever the number of
- * symbols; new or rewritten files are synced together.  After a failed sync the writer refuses all. */
+/* Makes the whole batch durable and visible: one journal sync for appended bars, whatever the
+ * number of symbols; new or rewritten files are synced together.  After a failed sync the writer
+ * refuses all. */
 enum status writer_commit(struct writer *writer, struct error *err);
-/* Writes what the journal alone holds into the column files, syncs them (by a few threads) and begins a new
- * journal.  writer_close does it when the journal has grown; nobody needs to call it. */
+/* Writes what the journal alone holds into the column files, syncs them (by a few threads) and
+ * begins a new journal.  writer_close does it when the journal has grown; nobody needs to call it.
+ */
 enum status writer_checkpoint(struct writer *writer, struct error *err);
-void writer_close(struct writer *writer); /* what was not committed is dropped; gives the lock back */
+void writer_close(
+    struct writer *writer); /* what was not committed is dropped; gives the lock back */
 
 /* Bars of a symbol as the batch sees them (put rows included). */
-enum status writer_bars(struct writer *writer, struct text symbol, struct bars *bars, struct error *err);
+enum status writer_bars(struct writer *writer, struct text symbol, struct bars *bars,
+                        struct error *err);
 
-/* Takes the last batch back: the market is as it was before it.  Only the last one can be; taken back once
- * more, it is there again.  STATUS_MISSING where there is none. */
+/* Takes the last batch back: the market is as it was before it.  Only the last one can be; taken
+ * back once more, it is there again.  STATUS_MISSING where there is none. */
 struct undo_report {
-    char who[48];     /* wrote the batch */
-    int64_t time_ms;  /* when it was committed */
+    char who[48];                      /* wrote the batch */
+    int64_t time_ms;                   /* when it was committed */
     size_t removed, restored, changed; /* symbols */
 };
-enum status store_undo(struct env *env, const char *data_dir, const struct market_name *market, const char *who,
-                       struct undo_report *report, struct error *err);
+enum status store_undo(struct env *env, const char *data_dir, const struct market_name *market,
+                       const char *who, struct undo_report *report, struct error *err);
 
 /* Whole markets.  A market keeps its timeframe: STATUS_USAGE otherwise. */
-enum status store_market_remove(struct env *env, const char *data_dir, const struct market_name *market,
+enum status store_market_remove(struct env *env, const char *data_dir,
+                                const struct market_name *market, struct error *err);
+enum status store_market_rename(struct env *env, const char *data_dir,
+                                const struct market_name *from, const struct market_name *to,
                                 struct error *err);
-enum status store_market_rename(struct env *env, const char *data_dir, const struct market_name *from,
-                                const struct market_name *to, struct error *err);
 
-/* ---- checking --------------------------------------------------------------------------------------- */
+/* ---- checking
+ * --------------------------------------------------------------------------------------- */
 
 struct verify_problem {
     char symbol[SYMBOL_BYTES_MAX];
@@ -113,16 +124,17 @@ struct verify_problem {
 
 struct verify_report {
     size_t symbols, bars, bytes;
-    struct verify_problem *problems; /* symbol "": the market; after a repair, what became of each stands here */
+    struct verify_problem
+        *problems; /* symbol "": the market; after a repair, what became of each stands here */
     size_t problem_count, problem_capacity;
     size_t repaired; /* of them, how many are there no more */
 };
 
-/* Reads and hashes every committed byte of a market, checks order and sanity of every bar.  STATUS_OK with
- * `problem_count` where it is damaged.  With `repair`: replays the journal, takes the older slot where the
- * newer is bad, then the file before the last batch, sets what cannot be saved aside
- * (SYMBOL.17.bars.corrupt) and says what it did; a journal that cannot be read is made anew from the files.
- * After a repair nothing is left for store_undo. */
+/* Reads and hashes every committed byte of a market, checks order and sanity of every bar.
+ * STATUS_OK with `problem_count` where it is damaged.  With `repair`: replays the journal, takes
+ * the older slot where the newer is bad, then the file before the last batch, sets what cannot be
+ * saved aside (SYMBOL.17.bars.corrupt) and says what it did; a journal that cannot be read is made
+ * anew from the files. After a repair nothing is left for store_undo. */
 enum status store_verify(struct env *env, const char *data_dir, const struct market_name *market,
                          bool repair, struct verify_report *report, struct error *err);
 void verify_report_deinit(struct verify_report *report);

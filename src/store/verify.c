@@ -7,7 +7,8 @@
 #include "store/market.h"
 #include "store/view.h"
 
-/* ---- one file ------------------------------------------------------------------------------------------ */
+/* ---- one file
+ * ------------------------------------------------------------------------------------------ */
 
 static bool slot_is_sound(const unsigned char *header, size_t at)
 {
@@ -48,28 +49,29 @@ static enum status header_verify(const struct place *place, const struct row *ro
             return STATUS_OK;
         place->env->calls->sleep_ms(place->env, PAUSE_MS);
     }
-    return fail(err, STATUS_CORRUPT, "%s/%s: the header of its file %llu is damaged", place->market, row->name,
-                (unsigned long long)row->number);
+    return fail(err, STATUS_CORRUPT, "%s/%s: the header of its file %llu is damaged", place->market,
+                row->name, (unsigned long long)row->number);
 }
 
-static enum status bars_verify(const struct place *place, const struct row *row, const struct bars *bars,
-                               struct error *err)
+static enum status bars_verify(const struct place *place, const struct row *row,
+                               const struct bars *bars, struct error *err)
 {
     const char *fault;
     size_t at;
 
     if (!hash128_equal(bars_hash((struct hash128){0}, bars, 0), row->hash))
-        return fail(err, STATUS_CORRUPT, "%s/%s: the bars in its file %llu are not those that were committed",
+        return fail(err, STATUS_CORRUPT,
+                    "%s/%s: the bars in its file %llu are not those that were committed",
                     place->market, row->name, (unsigned long long)row->number);
     fault = bars_fault(bars, &at);
     if (fault)
-        return fail(err, STATUS_CORRUPT, "%s/%s: bar %zu of %zu: %s", place->market, row->name, at + 1,
-                    bars->count, fault);
+        return fail(err, STATUS_CORRUPT, "%s/%s: bar %zu of %zu: %s", place->market, row->name,
+                    at + 1, bars->count, fault);
     return STATUS_OK;
 }
 
-enum status file_verify(const struct place *place, const struct journal *journal, const struct row *row,
-                        struct error *err)
+enum status file_verify(const struct place *place, const struct journal *journal,
+                        const struct row *row, struct error *err)
 {
     struct view view;
     enum status status;
@@ -82,7 +84,8 @@ enum status file_verify(const struct place *place, const struct journal *journal
     return status;
 }
 
-/* ---- a market ------------------------------------------------------------------------------------------ */
+/* ---- a market
+ * ------------------------------------------------------------------------------------------ */
 
 enum status report_problem(struct verify_report *report, const char *symbol, const char *text,
                            struct error *err)
@@ -90,11 +93,13 @@ enum status report_problem(struct verify_report *report, const char *symbol, con
     void *grown = report->problems;
     struct verify_problem *problem;
 
-    if (mem_grow(&grown, &report->problem_capacity, report->problem_count + 1, sizeof *problem) != 0)
+    if (mem_grow(&grown, &report->problem_capacity, report->problem_count + 1, sizeof *problem) !=
+        0)
         return fail(err, STATUS_MEMORY, "no memory for the report");
     report->problems = grown;
     problem = &report->problems[report->problem_count++];
-    snprintf(problem->symbol, sizeof problem->symbol, "%.*s", (int)sizeof problem->symbol - 1, symbol);
+    snprintf(problem->symbol, sizeof problem->symbol, "%.*s", (int)sizeof problem->symbol - 1,
+             symbol);
     snprintf(problem->text, sizeof problem->text, "%.*s", (int)sizeof problem->text - 1, text);
     return STATUS_OK;
 }
@@ -115,7 +120,8 @@ static bool journal_header_is_sound(const struct journal *journal)
 }
 
 static enum status verify_row(struct verify_report *report, const struct place *place,
-                              const struct journal *journal, const struct row *row, struct error *err)
+                              const struct journal *journal, const struct row *row,
+                              struct error *err)
 {
     struct error problem;
     enum status status = file_verify(place, journal, row, &problem);
@@ -134,7 +140,8 @@ static enum status verify_rows(struct verify_report *report, const struct place 
     const struct state *state = &journal->state;
 
     if (!journal->stamp_valid || !journal_header_is_sound(journal))
-        TRY(report_problem(report, "", "the header of the journal is damaged; nothing is lost by it", err));
+        TRY(report_problem(report, "",
+                           "the header of the journal is damaged; nothing is lost by it", err));
     for (size_t i = 0; i < state->row_count; i++) {
         TRY(verify_row(report, place, journal, &state->rows[i], err));
         report->symbols++;
@@ -188,7 +195,8 @@ static enum status look_at_lost(struct verify_report *report, const struct place
 }
 
 /* What is found while others write may be their batch and no problem: then look once more. */
-static enum status verify_market(struct verify_report *report, const struct place *place, struct error *err)
+static enum status verify_market(struct verify_report *report, const struct place *place,
+                                 struct error *err)
 {
     enum { ATTEMPTS = 3 };
     uint64_t before, after = 0;
@@ -211,8 +219,8 @@ static enum status verify_market(struct verify_report *report, const struct plac
     return STATUS_OK;
 }
 
-enum status store_verify(struct env *env, const char *data_dir, const struct market_name *market, bool repair,
-                         struct verify_report *report, struct error *err)
+enum status store_verify(struct env *env, const char *data_dir, const struct market_name *market,
+                         bool repair, struct verify_report *report, struct error *err)
 {
     struct place place;
     enum status status;

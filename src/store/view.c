@@ -18,7 +18,8 @@ static bool file_has(const struct bars *bars, const struct tail_piece *piece)
     return true;
 }
 
-static bool file_has_all(const struct bars *bars, const struct journal *journal, const struct row *row)
+static bool file_has_all(const struct bars *bars, const struct journal *journal,
+                         const struct row *row)
 {
     struct tail tail = tail_begin(journal, row);
     struct tail_piece piece;
@@ -64,8 +65,8 @@ static enum status fill(struct view *view, const struct place *place, const stru
     if (!file_has_all(bars, journal, row))
         TRY(view_lay_over(view, journal, row, err));
     if (bars->time[0] != row->first_ms || bars->time[row->count - 1] != row->last_ms)
-        return fail(err, STATUS_CORRUPT, "%s/%s: its first or last bar is not that of the journal", place->market,
-                    row->name);
+        return fail(err, STATUS_CORRUPT, "%s/%s: its first or last bar is not that of the journal",
+                    place->market, row->name);
     return STATUS_OK;
 }
 

@@ -1,5 +1,5 @@
-/* A symbol's bars as the journal says they are: its file mapped, and where the journal's bars are not known to
- * be in it, laid over a copy. */
+/* A symbol's bars as the journal says they are: its file mapped, and where the journal's bars are
+ * not known to be in it, laid over a copy. */
 #ifndef HARRIER_STORE_VIEW_H
 #define HARRIER_STORE_VIEW_H
 

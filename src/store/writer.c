@@ -1,8 +1,8 @@
 /* Writers: a batch from the lock to the commit, recovery before it and the checkpoint after it.
  *
  * The order of a commit is what makes it one:
- *   1. rows are written to the column files behind what readers are shown, new files are written whole;
- *      what the record will not hold is synced, and the directory with it
+ *   1. rows are written to the column files behind what readers are shown, new files are written
+ * whole; what the record will not hold is synced, and the directory with it
  *   2. the record is written to the journal and synced: the batch is durable
  *   3. the stamp is written: the batch is visible
  * Everything that can fail for want of space or memory stands before 2. */
@@ -13,12 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the changes of a batch ---------------------------------------------------------------------------- */
+/* ---- the changes of a batch
+ * ---------------------------------------------------------------------------- */
 
 enum status writer_check(const struct writer *writer, struct error *err)
 {
     if (writer->failed)
-        return fail(err, STATUS_SYSTEM, "%s: nothing more is written after a failure; open the market again",
+        return fail(err, STATUS_SYSTEM,
+                    "%s: nothing more is written after a failure; open the market again",
                     writer->place.market);
     return STATUS_OK;
 }
@@ -44,11 +46,13 @@ struct change *change_find(const struct writer *writer, const char *name)
 {
     size_t at = change_index(writer, name);
 
-    return at < writer->change_count && strcmp(writer->changes[at]->row.name, name) == 0 ? writer->changes[at]
-                                                                                        : NULL;
+    return at < writer->change_count && strcmp(writer->changes[at]->row.name, name) == 0
+               ? writer->changes[at]
+               : NULL;
 }
 
-enum status change_add(struct writer *writer, struct change **change, const char *name, struct error *err)
+enum status change_add(struct writer *writer, struct change **change, const char *name,
+                       struct error *err)
 {
     const struct row *row = state_find(&writer->journal.state, name);
     size_t at = change_index(writer, name);
@@ -57,19 +61,23 @@ enum status change_add(struct writer *writer, struct change **change, const char
     *change = change_find(writer, name);
     if (*change)
         return STATUS_OK;
-    if (mem_grow(&grown, &writer->change_capacity, writer->change_count + 1, sizeof(struct change *)) != 0)
-        return fail(err, STATUS_MEMORY, "no memory for a batch of %zu symbols", writer->change_count + 1);
+    if (mem_grow(&grown, &writer->change_capacity, writer->change_count + 1,
+                 sizeof(struct change *)) != 0)
+        return fail(err, STATUS_MEMORY, "no memory for a batch of %zu symbols",
+                    writer->change_count + 1);
     writer->changes = grown;
     *change = mem_zero(1, sizeof **change);
     if (!*change)
-        return fail(err, STATUS_MEMORY, "no memory for a batch of %zu symbols", writer->change_count + 1);
+        return fail(err, STATUS_MEMORY, "no memory for a batch of %zu symbols",
+                    writer->change_count + 1);
     if (row)
         (*change)->row = *row;
     else
         row_rename(&(*change)->row, text_of(name));
     (*change)->row.journaled = 0;
     (*change)->from = (*change)->row.count;
-    memmove(&writer->changes[at + 1], &writer->changes[at], (writer->change_count - at) * sizeof *writer->changes);
+    memmove(&writer->changes[at + 1], &writer->changes[at],
+            (writer->change_count - at) * sizeof *writer->changes);
     writer->changes[at] = *change;
     writer->change_count++;
     return STATUS_OK;
@@ -110,16 +118,19 @@ static void batch_end(struct writer *writer)
 
 void batch_drop(struct writer *writer)
 {
-    /* After a failed commit the record may yet be found on the disk; its files stay until a writer knows. */
+    /* After a failed commit the record may yet be found on the disk; its files stay until a writer
+     * knows. */
     for (size_t i = 0; i < writer->change_count && !writer->failed; i++)
         if (writer->changes[i]->made && writer->changes[i]->row.number)
-            writer_remove_file(writer, writer->changes[i]->row.name, writer->changes[i]->row.number);
+            writer_remove_file(writer, writer->changes[i]->row.name,
+                               writer->changes[i]->row.number);
     if (writer->failed)
         writer->garbage_count = 0;
     batch_end(writer);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * ------------------------------------------------------------------------------------------- */
 
 bool writer_refers_to(const struct writer *writer, const struct row *file)
 {
@@ -128,12 +139,16 @@ bool writer_refers_to(const struct writer *writer, const struct row *file)
 
     if (row && row->number == file->number)
         return true;
-    row = state->undo_count ? bsearch(file, state->undo, state->undo_count, sizeof *row, row_compare) : NULL;
+    row = state->undo_count
+              ? bsearch(file, state->undo, state->undo_count, sizeof *row, row_compare)
+              : NULL;
     return row && row->number == file->number;
 }
 
-/* Removes the files that no state refers to: those of a batch that never came to be.  `*found` counts all. */
-static void clear_names(struct writer *writer, char **names, size_t count, bool remove, size_t *found)
+/* Removes the files that no state refers to: those of a batch that never came to be.  `*found`
+ * counts all. */
+static void clear_names(struct writer *writer, char **names, size_t count, bool remove,
+                        size_t *found)
 {
     struct row file;
 
@@ -188,7 +203,8 @@ static enum status clear_leftovers(struct writer *writer, struct error *err)
     return status;
 }
 
-/* A market is made with an empty journal, so that files without a journal always mean that one was lost. */
+/* A market is made with an empty journal, so that files without a journal always mean that one was
+ * lost. */
 static enum status make_market(struct writer *writer, struct error *err)
 {
     struct env *env = writer->env;
@@ -200,9 +216,10 @@ static enum status make_market(struct writer *writer, struct error *err)
     clear_names(writer, names, count, false, &found);
     free_names(names, count);
     if (found > 0)
-        return fail(err, STATUS_CORRUPT,
-                    "%s: %zu files of bars and no journal; harrier verify --repair puts them together",
-                    writer->place.path, found);
+        return fail(
+            err, STATUS_CORRUPT,
+            "%s: %zu files of bars and no journal; harrier verify --repair puts them together",
+            writer->place.path, found);
     TRY(journal_renew(&writer->place, &empty, &writer->mark, err));
     return journal_load(&writer->journal, &writer->place, FOR_WRITING, err);
 }
@@ -245,7 +262,8 @@ enum status writer_open(struct writer **opened, struct env *env, const char *dat
     return STATUS_OK;
 }
 
-/* ---- commit -------------------------------------------------------------------------------------------- */
+/* ---- commit
+ * -------------------------------------------------------------------------------------------- */
 
 static bool changes_nothing(const struct writer *writer, const struct change *change)
 {
@@ -272,13 +290,15 @@ static void batch_free(struct batch *batch)
     mem_free(batch->unsynced);
 }
 
-static enum status batch_collect(struct batch *batch, const struct writer *writer, struct error *err)
+static enum status batch_collect(struct batch *batch, const struct writer *writer,
+                                 struct error *err)
 {
     batch->rows = mem_alloc(writer->change_count * sizeof *batch->rows);
     batch->bars = mem_alloc(writer->change_count * sizeof *batch->bars);
     batch->unsynced = mem_alloc(writer->change_count * sizeof *batch->unsynced);
     if (!batch->rows || !batch->bars || !batch->unsynced)
-        return fail(err, STATUS_MEMORY, "no memory for a batch of %zu symbols", writer->change_count);
+        return fail(err, STATUS_MEMORY, "no memory for a batch of %zu symbols",
+                    writer->change_count);
     for (size_t i = 0; i < writer->change_count; i++) {
         const struct change *change = writer->changes[i];
 
@@ -313,9 +333,10 @@ static enum status show_rows(struct writer *writer, struct error *err)
     return STATUS_OK;
 }
 
-/* Steps 2 and 3.  `next` is the state after the batch, and afterwards the one before it.  Where something fails
- * after the record was synced the next writer finds it, and does the rest. */
-static enum status publish(struct writer *writer, struct state *next, struct env_file *file, struct error *err)
+/* Steps 2 and 3.  `next` is the state after the batch, and afterwards the one before it.  Where
+ * something fails after the record was synced the next writer finds it, and does the rest. */
+static enum status publish(struct writer *writer, struct state *next, struct env_file *file,
+                           struct error *err)
 {
     struct journal *journal = &writer->journal;
     struct state before;
@@ -328,11 +349,12 @@ static enum status publish(struct writer *writer, struct state *next, struct env
     return journal_stamp(journal, writer->env, file, &writer->mark, err);
 }
 
-static enum status commit_rows(struct writer *writer, const struct batch *batch, enum record_kind kind,
-                               struct error *err)
+static enum status commit_rows(struct writer *writer, const struct batch *batch,
+                               enum record_kind kind, struct error *err)
 {
     struct env *env = writer->env;
-    struct batch_mark mark = {.kind = kind, .number = writer->number + 1, .time_ms = clock_now_ms(env)};
+    struct batch_mark mark = {
+        .kind = kind, .number = writer->number + 1, .time_ms = clock_now_ms(env)};
     char path[PATH_BYTES_MAX];
     struct state next;
     struct env_file *file;
@@ -362,7 +384,8 @@ static enum status commit_rows(struct writer *writer, const struct batch *batch,
 /* Step 1: what the record will refer to and not hold. */
 static enum status sync_files(struct writer *writer, const struct batch *batch, struct error *err)
 {
-    enum status status = writer_sync_rows(writer, batch->unsynced, batch->unsynced_count, NULL, err);
+    enum status status = writer_sync_rows(writer, batch->unsynced, batch->unsynced_count, NULL,
+                                          err);
 
     if (status == STATUS_OK && writer->made_files && batch->unsynced_count < SYNC_ALL_FILES) {
         status = writer->env->calls->sync_directory(writer->env, writer->place.path, err);
@@ -398,7 +421,8 @@ enum status writer_commit(struct writer *writer, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- closing ------------------------------------------------------------------------------------------- */
+/* ---- closing
+ * ------------------------------------------------------------------------------------------- */
 
 /* A market in which nothing was ever committed is none; but the journal goes last. */
 static void unmake_market(struct writer *writer)
@@ -433,7 +457,8 @@ void writer_close(struct writer *writer)
     if (!writer)
         return;
     batch_drop(writer);
-    if (!writer->failed && (journal->end > JOURNAL_BYTES_USUAL || journal->record_count > JOURNAL_RECORDS_USUAL))
+    if (!writer->failed &&
+        (journal->end > JOURNAL_BYTES_USUAL || journal->record_count > JOURNAL_RECORDS_USUAL))
         writer_checkpoint(writer, &ignored);
     if (!writer->failed && journal->state.number == 0)
         unmake_market(writer);

@@ -212,9 +212,10 @@ static enum status posix_sync(struct env *env, struct env_file *file, struct err
 static enum status posix_sync_all(struct env *env, struct env_file *file, struct error *err)
 {
     (void)env;
-    return syncfs(file->fd) == 0 ? STATUS_OK
-                                 : fail_errno(err, errno, "cannot make durable what was written around %s",
-                                              file->path);
+    return syncfs(file->fd) == 0
+               ? STATUS_OK
+               : fail_errno(err, errno, "cannot make durable what was written around %s",
+                            file->path);
 }
 
 static void info_of_stat(struct file_info *info, const struct stat *stat)

@@ -361,10 +361,10 @@ static enum status power_sync_all(struct env *env, struct env_file *file, struct
     (void)file, (void)err;
     pthread_mutex_lock(&disk->mutex);
     for (uint32_t i = 0; i < disk->inode_count; i++)
-        disk_trace(disk,
-                   &(struct trace){.kind = disk->inodes[i].is_directory ? TRACE_SYNC_DIRECTORY : TRACE_SYNC,
-                                   .inode = i,
-                                   .directory = i});
+        disk_trace(disk, &(struct trace){.kind = disk->inodes[i].is_directory ? TRACE_SYNC_DIRECTORY
+                                                                              : TRACE_SYNC,
+                                         .inode = i,
+                                         .directory = i});
     pthread_mutex_unlock(&disk->mutex);
     return STATUS_OK;
 }

@@ -52,8 +52,9 @@ struct env_calls {
     /* Data and what is needed to read it. */
     enum status (*sync)(struct env *, struct env_file *, struct error *);
 
-    /* The same for everything that was written to the file system since the file was opened, names of files
-     * too: one wait where there would be hundreds.  It waits for what other processes have written as well. */
+    /* The same for everything that was written to the file system since the file was opened, names
+     * of files too: one wait where there would be hundreds.  It waits for what other processes have
+     * written as well. */
     enum status (*sync_all)(struct env *, struct env_file *, struct error *);
     enum status (*info)(struct env *, struct env_file *, struct file_info *, struct error *);
 

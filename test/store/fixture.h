@@ -9,8 +9,8 @@
 
 enum { FIXTURE_BARS_MAX = 20000 };
 
-/* The real world without its wait for the disk; it counts what would have been waited for.  Everything else is
- * real: files, maps, locks, threads. */
+/* The real world without its wait for the disk; it counts what would have been waited for.
+ * Everything else is real: files, maps, locks, threads. */
 struct quick_counts {
     unsigned long syncs, directory_syncs, syncs_of_all;
 };
@@ -81,7 +81,8 @@ static inline void fixture_add(struct fixture *fixture, uint64_t flavour, int64_
     for (int64_t i = from; i < to; i++) {
         size_t at = fixture->count++;
         uint64_t dice = random_at(flavour, 0, (uint64_t)i);
-        double low = 1.0 + (double)(dice % 100000) / 8, span = 1.0 + (double)((dice >> 20) % 1000) / 16;
+        double low = 1.0 + (double)(dice % 100000) / 8,
+               span = 1.0 + (double)((dice >> 20) % 1000) / 16;
 
         ASSERT(at < FIXTURE_BARS_MAX);
         fixture->time[at] = INT64_C(1577836800000) + i * DAY_MS;
@@ -115,9 +116,9 @@ static inline bool bars_same(const struct bars *a, const struct bars *b)
 static const struct market_name market = {.venue = "test", .frame = TIMEFRAME_1D};
 
 /* Puts and commits bars from … to of one symbol. */
-static inline enum status put_series(struct env *env, const char *data, const char *symbol, uint64_t flavour,
-                                     int64_t from, int64_t to, bool replace, struct put_result *result,
-                                     struct error *err)
+static inline enum status put_series(struct env *env, const char *data, const char *symbol,
+                                     uint64_t flavour, int64_t from, int64_t to, bool replace,
+                                     struct put_result *result, struct error *err)
 {
     struct fixture *fixture = fixture_new(flavour, from, to);
     struct bars bars = fixture_bars(fixture);
@@ -135,8 +136,8 @@ static inline enum status put_series(struct env *env, const char *data, const ch
 }
 
 /* Whether the market holds exactly these bars under this name. */
-static inline bool symbol_is(struct env *env, const char *data, const char *symbol, uint64_t flavour, int64_t from,
-                             int64_t to)
+static inline bool symbol_is(struct env *env, const char *data, const char *symbol,
+                             uint64_t flavour, int64_t from, int64_t to)
 {
     struct fixture *fixture = fixture_new(flavour, from, to);
     struct bars wanted = fixture_bars(fixture), bars;

@@ -1,5 +1,5 @@
-/* Rot, cuts and zeroed pages (T4): all of it is found by verify, readers are told or see the right bars, and a
- * repair never makes bars up. */
+/* Rot, cuts and zeroed pages (T4): all of it is found by verify, readers are told or see the right
+ * bars, and a repair never makes bars up. */
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,7 +9,8 @@
 
 enum { SYMBOLS = 3, BARS = 700 };
 
-/* A market of three symbols in this boot, with batches in its journal, and one file to be damaged. */
+/* A market of three symbols in this boot, with batches in its journal, and one file to be damaged.
+ */
 struct victim {
     char data[256], path[512];
     struct digest right;
@@ -47,8 +48,8 @@ static void take(struct digest *digest, const char *data, bool check_bars)
     for (size_t i = 0; i < MIN(digest->count, SYMBOLS_MAX); i++) {
         strcpy(digest->symbols[i].name, snapshot_symbol_name(snapshot, i));
         digest->symbols[i].info = snapshot_symbol_info(snapshot, i);
-        digest->corrupt |= (check_bars ? snapshot_check(snapshot, i, &err) : snapshot_bars(snapshot, i, &bars, &err)) !=
-                           STATUS_OK;
+        digest->corrupt |= (check_bars ? snapshot_check(snapshot, i, &err)
+                                       : snapshot_bars(snapshot, i, &bars, &err)) != STATUS_OK;
     }
     snapshot_close(snapshot);
 }
@@ -95,7 +96,8 @@ static size_t problems(const char *data)
     return count;
 }
 
-/* Readers fail or have the right state; with the bars' checksum they never have wrong bars.  Verify finds it. */
+/* Readers fail or have the right state; with the bars' checksum they never have wrong bars.  Verify
+ * finds it. */
 static void check_detected(const struct victim *victim, const char *what, size_t at)
 {
     struct digest found;
@@ -134,7 +136,8 @@ TEST(every_flipped_byte_of_a_file_header_is_found)
 
     victim_open(&victim, "A.1.bars");
     for (size_t at = 0; at < HEADER_BYTES; at++) {
-        unsigned char flipped = victim.bytes[at] ^ (at % 2 ? 0xff : (unsigned char)(1u << at / 2 % 8));
+        unsigned char flipped = victim.bytes[at] ^
+                                (at % 2 ? 0xff : (unsigned char)(1u << at / 2 % 8));
 
         damage(&victim, at, &flipped, 1);
         check_detected(&victim, "a flipped byte", at);
@@ -150,7 +153,8 @@ TEST(every_flipped_byte_of_the_journal_is_found)
 
     victim_open(&victim, "journal");
     for (size_t at = 0; at < victim.length; at++) {
-        unsigned char flipped = victim.bytes[at] ^ (at % 2 ? 0xff : (unsigned char)(1u << at / 2 % 8));
+        unsigned char flipped = victim.bytes[at] ^
+                                (at % 2 ? 0xff : (unsigned char)(1u << at / 2 % 8));
 
         damage(&victim, at, &flipped, 1);
         check_detected(&victim, "a flipped byte", at);
@@ -252,10 +256,11 @@ TEST(a_file_that_is_gone_or_another_ones_is_told)
     victim_close(&victim);
 }
 
-/* ---- repair ---------------------------------------------------------------------------------------------- */
+/* ---- repair
+ * ---------------------------------------------------------------------------------------------- */
 
-/* After a repair: no problem is left, untouched symbols are as they were, and what is left of the damaged one
- * is the begin of its series. */
+/* After a repair: no problem is left, untouched symbols are as they were, and what is left of the
+ * damaged one is the begin of its series. */
 static void check_repair(const struct victim *victim, const char *what, size_t at, bool may_lose_a)
 {
     struct verify_report report;
@@ -264,10 +269,11 @@ static void check_repair(const struct victim *victim, const char *what, size_t a
     enum status status = store_verify(env_quick(), victim->data, &market, true, &report, &err);
     bool a_is_whole = symbol_is(env_quick(), victim->data, "A", 1, 0, BARS + 3);
 
-    if (status != STATUS_OK || report.repaired != report.problem_count || report.problem_count == 0 ||
-        problems(victim->data) > 0) {
+    if (status != STATUS_OK || report.repaired != report.problem_count ||
+        report.problem_count == 0 || problems(victim->data) > 0) {
         print_error("%s at %zu of %s is not repaired: %s\n", what, at, victim->path,
-                    status == STATUS_OK && report.problem_count ? report.problems[0].text : err.text);
+                    status == STATUS_OK && report.problem_count ? report.problems[0].text
+                                                                : err.text);
         _fail(__FILE__, __LINE__);
     }
     verify_report_deinit(&report);
@@ -277,7 +283,8 @@ static void check_repair(const struct victim *victim, const char *what, size_t a
     take(&found, victim->data, true);
     CHECK(!found.corrupt);
     if (found.count == SYMBOLS && !a_is_whole)
-        CHECK(symbol_is(env_quick(), victim->data, "A", 1, 0, (int64_t)found.symbols[0].info.bar_count));
+        CHECK(symbol_is(env_quick(), victim->data, "A", 1, 0,
+                        (int64_t)found.symbols[0].info.bar_count));
 }
 
 TEST(repair_saves_all_bars_where_only_a_header_is_damaged)
@@ -323,7 +330,8 @@ TEST(repair_keeps_what_a_hash_vouches_for_and_sets_the_rest_aside)
 
         victim_open(&victim, "A.1.bars");
         /* Every third time one of the last three bars, which the journal has, too. */
-        at = (size_t)column_at(((const struct column_head *)(const void *)victim.bytes)->capacity, i % COLUMN_COUNT,
+        at = (size_t)column_at(((const struct column_head *)(const void *)victim.bytes)->capacity,
+                               i % COLUMN_COUNT,
                                i % 3 ? random_at(1, 1, i) % BARS : BARS + i % 9 / 3);
         flipped = victim.bytes[at] ^ 0x10;
         damage(&victim, at, &flipped, 1);

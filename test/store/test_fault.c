@@ -1,12 +1,14 @@
-/* Every call of the system and every allocation fails once, and from then on for good (T3, S1.6): nothing
- * crashes, readers see one of the two states, what was acknowledged is durable, and when the trouble is over
- * writing goes on where it was. */
+/* Every call of the system and every allocation fails once, and from then on for good (T3, S1.6):
+ * nothing crashes, readers see one of the two states, what was acknowledged is durable, and when
+ * the trouble is over writing goes on where it was. */
 #include <errno.h>
 
 #include "workload.h"
 
-/* A disk to begin with: in the same boot as it was written, or found after the machine started anew. */
-static void prepare(struct env_power *disk, const enum operation *operations, size_t count, bool anew)
+/* A disk to begin with: in the same boot as it was written, or found after the machine started
+ * anew. */
+static void prepare(struct env_power *disk, const enum operation *operations, size_t count,
+                    bool anew)
 {
     struct env_power first;
     struct error err;
@@ -25,19 +27,20 @@ struct count {
     unsigned long runs, failed, ignored;
 };
 
-static void complain(const char *what, enum operation operation, long nth, bool persistent, const char *call,
-                     const struct digest *found)
+static void complain(const char *what, enum operation operation, long nth, bool persistent,
+                     const char *call, const struct digest *found)
 {
-    print_error("operation %c, call %ld (%s)%s: %s; %zu symbols%s%s %s\n", operation_letters[operation], nth, call,
-                persistent ? " and all later" : "", what, found->count, found->missing ? ", missing" : "",
-                found->corrupt ? ", corrupt" : "", found->text);
+    print_error("operation %c, call %ld (%s)%s: %s; %zu symbols%s%s %s\n",
+                operation_letters[operation], nth, call, persistent ? " and all later" : "", what,
+                found->count, found->missing ? ", missing" : "", found->corrupt ? ", corrupt" : "",
+                found->text);
     _fail(__FILE__, __LINE__);
 }
 
 /* After a run that was disturbed at one place. */
 static void check_after(struct env_power *disk, enum status status, const struct digest *before,
-                        const struct digest *after, enum operation operation, long nth, bool persistent,
-                        const char *call)
+                        const struct digest *after, enum operation operation, long nth,
+                        bool persistent, const char *call)
 {
     struct digest found;
     struct env_power cut;
@@ -45,8 +48,9 @@ static void check_after(struct env_power *disk, enum status status, const struct
     struct error err;
 
     digest_take(&found, &disk->env);
-    if (status == STATUS_OK ? !digests_are_equal(&found, after)
-                            : !digests_are_equal(&found, before) && !digests_are_equal(&found, after))
+    if (status == STATUS_OK
+            ? !digests_are_equal(&found, after)
+            : !digests_are_equal(&found, before) && !digests_are_equal(&found, after))
         complain("readers see neither state", operation, nth, persistent, call, &found);
     if (status == STATUS_OK) {
         /* What was acknowledged is there though every write that was not synced is gone. */
@@ -56,7 +60,8 @@ static void check_after(struct env_power *disk, enum status status, const struct
             complain("acknowledged and not durable", operation, nth, persistent, call, &found);
         env_power_deinit(&cut);
     }
-    /* A slot that was written in part is the one that does not count; the next checkpoint mends it. */
+    /* A slot that was written in part is the one that does not count; the next checkpoint mends it.
+     */
     status = operate(&disk->env, APPEND, 14, &err);
     if (status == STATUS_OK)
         status = operate(&disk->env, CHECKPOINT, 14, &err);
@@ -73,8 +78,9 @@ static void check_after(struct env_power *disk, enum status status, const struct
 }
 
 /* One operation with its n-th call failing; false when it has fewer calls. */
-static bool disturb(const struct env_power *from, enum operation operation, long nth, bool persistent, int error_number,
-                    const struct digest *before, const struct digest *after, struct count *count)
+static bool disturb(const struct env_power *from, enum operation operation, long nth,
+                    bool persistent, int error_number, const struct digest *before,
+                    const struct digest *after, struct count *count)
 {
     struct env_power disk;
     struct env_fault fault;
@@ -99,8 +105,9 @@ static bool disturb(const struct env_power *from, enum operation operation, long
 }
 
 /* The same with the n-th allocation. */
-static bool starve(const struct env_power *from, enum operation operation, long nth, bool persistent,
-                   const struct digest *before, const struct digest *after, struct count *count)
+static bool starve(const struct env_power *from, enum operation operation, long nth,
+                   bool persistent, const struct digest *before, const struct digest *after,
+                   struct count *count)
 {
     struct env_power disk;
     struct error err;
@@ -145,22 +152,27 @@ static void for_each_operation(void (*run)(const struct env_power *from, enum op
             }
 }
 
-static void fail_each_call(const struct env_power *from, enum operation operation, const struct digest *before,
-                           const struct digest *after, struct count *count)
+static void fail_each_call(const struct env_power *from, enum operation operation,
+                           const struct digest *before, const struct digest *after,
+                           struct count *count)
 {
     static const int errors[] = {EIO, ENOSPC};
 
     for (size_t e = 0; e < ARRAY_COUNT(errors); e++)
         for (int persistent = 0; persistent < 2; persistent++)
-            for (long nth = 1; disturb(from, operation, nth, persistent != 0, errors[e], before, after, count); nth++)
+            for (long nth = 1;
+                 disturb(from, operation, nth, persistent != 0, errors[e], before, after, count);
+                 nth++)
                 ;
 }
 
-static void fail_each_allocation(const struct env_power *from, enum operation operation, const struct digest *before,
-                                 const struct digest *after, struct count *count)
+static void fail_each_allocation(const struct env_power *from, enum operation operation,
+                                 const struct digest *before, const struct digest *after,
+                                 struct count *count)
 {
     for (int persistent = 0; persistent < 2; persistent++)
-        for (long nth = 1; starve(from, operation, nth, persistent != 0, before, after, count); nth++)
+        for (long nth = 1; starve(from, operation, nth, persistent != 0, before, after, count);
+             nth++)
             ;
 }
 
@@ -169,7 +181,8 @@ TEST(every_call_may_fail_once_or_for_good)
     struct count count = {0};
 
     for_each_operation(fail_each_call, &count);
-    print_message("%lu runs, %lu refused, %lu went on without\n", count.runs, count.failed, count.ignored);
+    print_message("%lu runs, %lu refused, %lu went on without\n", count.runs, count.failed,
+                  count.ignored);
     CHECK(count.failed > 1000);
 }
 
@@ -178,7 +191,8 @@ TEST(every_allocation_may_fail_once_or_for_good)
     struct count count = {0};
 
     for_each_operation(fail_each_allocation, &count);
-    print_message("%lu runs, %lu refused, %lu went on without\n", count.runs, count.failed, count.ignored);
+    print_message("%lu runs, %lu refused, %lu went on without\n", count.runs, count.failed,
+                  count.ignored);
     CHECK(count.failed > 300);
 }
 

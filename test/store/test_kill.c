@@ -1,5 +1,5 @@
-/* Processes that are killed while they write (T1), and readers beside a writer: no acknowledged batch is lost,
- * none is there twice, and nobody ever sees half of one. */
+/* Processes that are killed while they write (T1), and readers beside a writer: no acknowledged
+ * batch is lost, none is there twice, and nobody ever sees half of one. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -50,7 +50,8 @@ static enum status write_day(struct env *env, const char *data, int64_t day, str
     return status;
 }
 
-/* How many days are there; all symbols must have as many, and the right last bar. -1 where there is no market. */
+/* How many days are there; all symbols must have as many, and the right last bar. -1 where there is
+ * no market. */
 static int64_t count_days(struct env *env, const char *data, bool check_all)
 {
     struct snapshot *snapshot;
@@ -110,8 +111,8 @@ static _Noreturn void write_for_ever(const char *data, _Atomic int64_t *acknowle
 
 TEST(a_process_killed_at_random_loses_nothing_that_was_acknowledged)
 {
-    _Atomic int64_t *acknowledged =
-        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    _Atomic int64_t *acknowledged = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int kills = torture() ? 1000 : 200;
     char data[256];
     int64_t days = 0, slowest_us = 0;
@@ -144,13 +145,14 @@ TEST(a_process_killed_at_random_loses_nothing_that_was_acknowledged)
         }
         atomic_store(acknowledged, MAX(days, 0));
     }
-    print_message("%d kills, %lld batches, %d opens, the slowest %lld us\n", kills, (long long)days, kills,
-                  (long long)slowest_us);
+    print_message("%d kills, %lld batches, %d opens, the slowest %lld us\n", kills, (long long)days,
+                  kills, (long long)slowest_us);
     CHECK(days > 50);
     munmap((void *)acknowledged, 4096);
 }
 
-/* ---- readers beside a writer ----------------------------------------------------------------------------- */
+/* ---- readers beside a writer
+ * ----------------------------------------------------------------------------- */
 
 struct beside {
     char data[256];
@@ -165,14 +167,15 @@ static void *read_on(void *argument)
     int64_t seen = -1;
 
     while (!atomic_load(&beside->stop)) {
-        int64_t known = atomic_load(&beside->committed), days = count_days(env_quick(), beside->data, false);
+        int64_t known = atomic_load(&beside->committed),
+                days = count_days(env_quick(), beside->data, false);
 
         if (days == -2) {
             atomic_fetch_add(&beside->retries, 1);
             continue;
         }
-        CHECK(days >= seen);                  /* never back */
-        CHECK(MAX(days, 0) >= known);         /* at once: what was committed before the look is in it */
+        CHECK(days >= seen);          /* never back */
+        CHECK(MAX(days, 0) >= known); /* at once: what was committed before the look is in it */
         seen = days;
         atomic_fetch_add(&beside->looks, 1);
     }
@@ -200,8 +203,8 @@ TEST(readers_beside_a_writer_see_whole_batches_at_once)
     atomic_store(&beside.stop, true);
     for (size_t i = 0; i < ARRAY_COUNT(readers); i++)
         CHECK_INT(pthread_join(readers[i], NULL), 0);
-    print_message("%lld batches, %lu looks, %lu of them repeated\n", (long long)days, atomic_load(&beside.looks),
-                  atomic_load(&beside.retries));
+    print_message("%lld batches, %lu looks, %lu of them repeated\n", (long long)days,
+                  atomic_load(&beside.looks), atomic_load(&beside.retries));
     CHECK(atomic_load(&beside.looks) > 50);
 }
 

@@ -1,8 +1,10 @@
-/* Power cuts (T2) and kills at every point (T1): whatever the disk looks like afterwards, a market is as it was
- * after the last batch that was acknowledged, or after the one that was being committed, and never between. */
+/* Power cuts (T2) and kills at every point (T1): whatever the disk looks like afterwards, a market
+ * is as it was after the last batch that was acknowledged, or after the one that was being
+ * committed, and never between. */
 #include "workload.h"
 
-/* ---- cutting the power ---------------------------------------------------------------------------------- */
+/* ---- cutting the power
+ * ---------------------------------------------------------------------------------- */
 
 struct trial {
     struct env_power disk;
@@ -29,21 +31,23 @@ static void run_workload(struct trial *trial, const enum operation *operations, 
     trial->workload[count] = 0;
 }
 
-static void complain(const struct trial *trial, const struct digest *found, size_t cut, uint64_t index,
-                     const char *where)
+static void complain(const struct trial *trial, const struct digest *found, size_t cut,
+                     uint64_t index, const char *where)
 {
     struct buffer text = {0};
 
     env_power_describe(&trial->disk, cut, index, &text);
-    print_error("workload %s, cut %zu, image %llu, %s: %zu symbols%s%s %s\n%s", trial->workload, cut,
-                (unsigned long long)index, where, found->count, found->missing ? ", missing" : "",
-                found->corrupt ? ", corrupt" : "", found->text, buffer_text(&text));
+    print_error("workload %s, cut %zu, image %llu, %s: %zu symbols%s%s %s\n%s", trial->workload,
+                cut, (unsigned long long)index, where, found->count,
+                found->missing ? ", missing" : "", found->corrupt ? ", corrupt" : "", found->text,
+                buffer_text(&text));
     buffer_deinit(&text);
     _fail(__FILE__, __LINE__);
 }
 
 /* The market in the image is in one of the two states; returns which. */
-static uint64_t check_state(const struct trial *trial, struct env *env, size_t cut, uint64_t index, const char *where)
+static uint64_t check_state(const struct trial *trial, struct env *env, size_t cut, uint64_t index,
+                            const char *where)
 {
     uint64_t noted = env_power_noted(&trial->disk, cut);
     struct digest found;
@@ -58,7 +62,8 @@ static uint64_t check_state(const struct trial *trial, struct env *env, size_t c
 }
 
 /* Writing goes on where it was, and the power may go again while it does. */
-static void check_recovery(const struct trial *trial, struct env_power *image, size_t cut, uint64_t index, uint64_t draw)
+static void check_recovery(const struct trial *trial, struct env_power *image, size_t cut,
+                           uint64_t index, uint64_t draw)
 {
     uint64_t noted = env_power_noted(&trial->disk, cut);
     size_t begin = env_power_length(image);
@@ -80,12 +85,15 @@ static void check_recovery(const struct trial *trial, struct env_power *image, s
     }
     verify_report_deinit(&report);
     for (int i = 0; i < 3; i++) {
-        size_t second = begin + (size_t)random_at(draw, 7, (uint64_t)i) % (env_power_length(image) - begin + 1);
+        size_t second = begin + (size_t)random_at(draw, 7, (uint64_t)i) %
+                                    (env_power_length(image) - begin + 1);
 
         env_power_image(&again, image, second, POWER_DRAWN | random_at(draw, 8, (uint64_t)i) >> 1);
         digest_take(&found, &again.env);
-        /* A record that was not yet seen may be found by the writer, and then it is there for good. */
-        if (!digests_are_equal(&found, &trial->after[noted]) && !digests_are_equal(&found, &after) &&
+        /* A record that was not yet seen may be found by the writer, and then it is there for good.
+         */
+        if (!digests_are_equal(&found, &trial->after[noted]) &&
+            !digests_are_equal(&found, &after) &&
             !(trial->workload[noted] && digests_are_equal(&found, &trial->after[noted + 1])))
             complain(trial, &found, cut, index, "power lost in recovery");
         env_power_deinit(&again);
@@ -115,8 +123,8 @@ static void cut_everywhere(struct trial *trial, uint64_t limit, unsigned recover
     }
 }
 
-static void cut_workload(struct trial *trial, const enum operation *operations, size_t count, uint64_t limit,
-                         unsigned recover_every)
+static void cut_workload(struct trial *trial, const enum operation *operations, size_t count,
+                         uint64_t limit, unsigned recover_every)
 {
     run_workload(trial, operations, count);
     cut_everywhere(trial, limit, recover_every);
@@ -132,7 +140,9 @@ TEST(every_workload_of_up_to_three_operations_survives_every_power_cut)
     unsigned workloads = 0;
 
     for (size_t length = 1; length <= 3; length++)
-        for (size_t code = 0; code < (length == 1 ? KINDS : length == 2 ? KINDS * KINDS : KINDS * KINDS * KINDS);
+        for (size_t code = 0; code < (length == 1   ? KINDS
+                                      : length == 2 ? KINDS * KINDS
+                                                    : KINDS * KINDS * KINDS);
              code++) {
             enum operation operations[3] = {base[code % KINDS], base[code / KINDS % KINDS],
                                             base[code / KINDS / KINDS % KINDS]};
@@ -159,15 +169,16 @@ TEST(random_workloads_survive_random_power_cuts)
             operations[i] = (enum operation)(random_at(w, 2, i) % OPERATION_COUNT);
         cut_workload(trial, operations, length, torture() ? 64 : 6, 3);
     }
-    print_message("%u workloads, %llu cuts, %llu images\n", workloads, (unsigned long long)trial->cuts,
-                  (unsigned long long)trial->images);
+    print_message("%u workloads, %llu cuts, %llu images\n", workloads,
+                  (unsigned long long)trial->cuts, (unsigned long long)trial->images);
     free(trial);
 }
 
 TEST(a_writer_killed_at_any_call_leaves_one_state_and_no_leftovers)
 {
-    static const enum operation operations[] = {IMPORT, APPEND, GROW,    IMPORT, APPEND,     UNDO, APPEND,
-                                                REPLACE, REMOVE, RENAME, UNDO,   CHECKPOINT, GROW, APPEND};
+    static const enum operation operations[] = {IMPORT, APPEND,     GROW,    IMPORT, APPEND,
+                                                UNDO,   APPEND,     REPLACE, REMOVE, RENAME,
+                                                UNDO,   CHECKPOINT, GROW,    APPEND};
     struct trial *trial = calloc(1, sizeof *trial);
     uint64_t kills = 0;
 

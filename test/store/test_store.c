@@ -62,7 +62,19 @@ TEST(what_was_committed_is_read_back_to_the_bit)
 TEST(any_symbol_can_be_a_file)
 {
     static const char *const names[] = {
-        "BTC/USDT", "M&M", ".hidden", "..", "a", "%41", "A", "BRK.B", "BRK.B.2", "^GSPC", "=X", "$", "aux.1",
+        "BTC/USDT",
+        "M&M",
+        ".hidden",
+        "..",
+        "a",
+        "%41",
+        "A",
+        "BRK.B",
+        "BRK.B.2",
+        "^GSPC",
+        "=X",
+        "$",
+        "aux.1",
         "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ/",
         "///////////////////////////////////////////////////////////////"};
     const char *data = fresh();
@@ -71,7 +83,8 @@ TEST(any_symbol_can_be_a_file)
     struct snapshot *snapshot;
 
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        CHECK_OK(put_series(env_quick(), data, names[i], i, 0, 3 + (int64_t)i, false, &result, &err));
+        CHECK_OK(
+            put_series(env_quick(), data, names[i], i, 0, 3 + (int64_t)i, false, &result, &err));
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         CHECK(symbol_is(env_quick(), data, names[i], i, 0, 3 + (int64_t)i));
     CHECK_OK(snapshot_open(&snapshot, env_quick(), data, &market, &err));
@@ -85,9 +98,11 @@ TEST(any_symbol_can_be_a_file)
 
 TEST(a_file_name_reads_back_and_only_ours_do)
 {
-    static const char *const others[] = {"journal",    "lock",          ".bars",         "A.bars",       "A.0.bars",
-                                         "A.01.bars",  "A.+1.bars",     "A.1.bars.corrupt", ".1.bars",   "A%2.1.bars",
-                                         "A%2f.1.bars", "A/B.1.bars",   "A%41.1.bars",   "A.-1.bars",    "A.1x.bars"};
+    static const char *const others[] = {
+        "journal",     "lock",       ".bars",       "A.bars",
+        "A.0.bars",    "A.01.bars",  "A.+1.bars",   "A.1.bars.corrupt",
+        ".1.bars",     "A%2.1.bars", "A%2f.1.bars", "A/B.1.bars",
+        "A%41.1.bars", "A.-1.bars",  "A.1x.bars"};
     char name[FILE_NAME_BYTES_MAX], symbol[SYMBOL_BYTES_MAX];
     uint64_t number;
 
@@ -336,7 +351,8 @@ TEST(the_last_batch_can_be_taken_back_and_given_again)
 
     CHECK_STATUS(store_undo(env_quick(), data, &market, "test", &undo, &err), STATUS_MISSING);
     CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
-    CHECK_OK(put_series(env_quick(), data, "A", 1, 10, 15, false, &result, &err)); /* in the same file */
+    CHECK_OK(
+        put_series(env_quick(), data, "A", 1, 10, 15, false, &result, &err)); /* in the same file */
     CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
     CHECK_INT(undo.changed, 1);
     CHECK_TEXT(undo.who, "test");
@@ -346,7 +362,8 @@ TEST(the_last_batch_can_be_taken_back_and_given_again)
     CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
     /* What a reader was shown is not written over: other bars go to another file. */
     CHECK_OK(put_series(env_quick(), data, "A", 2, 10, 12, false, &result, &err));
-    CHECK_OK(put_series(env_quick(), data, "A", 3, 0, 15, true, &result, &err)); /* in another file */
+    CHECK_OK(
+        put_series(env_quick(), data, "A", 3, 0, 15, true, &result, &err)); /* in another file */
     CHECK(symbol_is(env_quick(), data, "A", 3, 0, 15));
     CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
     CHECK_OK(put_series(env_quick(), data, "B", 3, 0, 15, true, &result, &err));
@@ -383,8 +400,8 @@ TEST(bars_shown_before_an_undo_are_never_written_over)
 TEST(markets_are_listed_removed_and_renamed)
 {
     const char *data = fresh();
-    struct market_name other = {.venue = "other", .frame = TIMEFRAME_1D}, hours = {.venue = "other",
-                                                                                  .frame = TIMEFRAME_1H};
+    struct market_name other = {.venue = "other", .frame = TIMEFRAME_1D},
+                       hours = {.venue = "other", .frame = TIMEFRAME_1H};
     struct market_name *names;
     struct put_result result;
     struct snapshot *snapshot;
@@ -490,8 +507,8 @@ TEST(checkpoints_keep_everything_and_grow_files_before_they_are_full)
 }
 
 /* A disk that can be read and not written. */
-static enum status read_only_open(struct env *env, struct env_file **file, const char *path, enum open_mode mode,
-                                  struct error *err)
+static enum status read_only_open(struct env *env, struct env_file **file, const char *path,
+                                  enum open_mode mode, struct error *err)
 {
     if (mode != OPEN_READ)
         return fail_errno(err, EROFS, "%s", path);
@@ -518,7 +535,8 @@ TEST(a_read_only_directory_can_be_read_and_not_written)
     CHECK_CONTAINS(err.text, "test/1d cannot be written to: ");
 }
 
-/* ---- how many syncs -------------------------------------------------------------------------------------- */
+/* ---- how many syncs
+ * -------------------------------------------------------------------------------------- */
 
 /* A batch of one bar for each of many symbols. */
 static void put_one_bar_each(struct writer *writer, int symbols, int64_t day)

@@ -1,4 +1,5 @@
-/* Operations on a market, and what it holds after each: for tests that break the world around them. */
+/* Operations on a market, and what it holds after each: for tests that break the world around them.
+ */
 #ifndef HARRIER_TEST_STORE_WORKLOAD_H
 #define HARRIER_TEST_STORE_WORKLOAD_H
 
@@ -51,14 +52,15 @@ static inline bool digests_are_equal(const struct digest *a, const struct digest
            memcmp(a->symbols, b->symbols, sizeof a->symbols) == 0;
 }
 
-/* ---- workloads ------------------------------------------------------------------------------------------ */
+/* ---- workloads
+ * ------------------------------------------------------------------------------------------ */
 
 enum operation {
-    IMPORT,     /* a symbol that was not there, or bars before those that were */
-    APPEND,     /* three bars behind the last, of two symbols in one batch */
-    GROW,       /* so many behind that they do not go through the journal, or need a larger file */
+    IMPORT, /* a symbol that was not there, or bars before those that were */
+    APPEND, /* three bars behind the last, of two symbols in one batch */
+    GROW,   /* so many behind that they do not go through the journal, or need a larger file */
     REMOVE,
-    REPLACE,    /* other bars in place of stored ones */
+    REPLACE, /* other bars in place of stored ones */
     UNDO,
     CHECKPOINT,
     RENAME,
@@ -68,18 +70,20 @@ enum operation {
 static const char operation_letters[] = "IAGRXUCNM";
 
 /* Where the next bar of a symbol stands; 20 where the batch has no such symbol. */
-static inline enum status find_end(struct writer *writer, const char *symbol, int64_t *end, bool *there, struct error *err)
+static inline enum status find_end(struct writer *writer, const char *symbol, int64_t *end,
+                                   bool *there, struct error *err)
 {
     struct bars bars;
     enum status status = writer_bars(writer, text_of(symbol), &bars, err);
 
     *there = status == STATUS_OK;
-    *end = status == STATUS_OK ? (bars.time[bars.count - 1] - INT64_C(1577836800000)) / DAY_MS + 1 : 20;
+    *end = status == STATUS_OK ? (bars.time[bars.count - 1] - INT64_C(1577836800000)) / DAY_MS + 1
+                               : 20;
     return status == STATUS_MISSING ? STATUS_OK : status;
 }
 
-static inline enum status put_next(struct writer *writer, const char *symbol, uint64_t flavour, int64_t more,
-                                   struct error *err)
+static inline enum status put_next(struct writer *writer, const char *symbol, uint64_t flavour,
+                                   int64_t more, struct error *err)
 {
     int64_t from;
     bool there;
@@ -96,8 +100,8 @@ static inline enum status put_next(struct writer *writer, const char *symbol, ui
     return status;
 }
 
-static inline enum status put_here(struct writer *writer, const char *symbol, uint64_t flavour, int64_t from, int64_t to,
-                            struct error *err)
+static inline enum status put_here(struct writer *writer, const char *symbol, uint64_t flavour,
+                                   int64_t from, int64_t to, struct error *err)
 {
     struct fixture *fixture = fixture_new(flavour, from, to);
     struct bars bars = fixture_bars(fixture);
@@ -108,14 +112,16 @@ static inline enum status put_here(struct writer *writer, const char *symbol, ui
     return status;
 }
 
-static inline enum status fill_batch(struct writer *writer, enum operation operation, unsigned step, struct error *err)
+static inline enum status fill_batch(struct writer *writer, enum operation operation, unsigned step,
+                                     struct error *err)
 {
     bool there, taken = false;
     int64_t end;
 
     switch (operation) {
     case IMPORT:
-        return put_here(writer, step % 2 ? "A" : "B", step, 20 - (int64_t)step, 30 - (int64_t)step, err);
+        return put_here(writer, step % 2 ? "A" : "B", step, 20 - (int64_t)step, 30 - (int64_t)step,
+                        err);
     case APPEND:
         TRY(put_next(writer, "A", 50 + step, 3, err));
         return put_next(writer, "B", 60 + step, 3, err);
@@ -137,7 +143,8 @@ static inline enum status fill_batch(struct writer *writer, enum operation opera
     }
 }
 
-static inline enum status operate(struct env *env, enum operation operation, unsigned step, struct error *err)
+static inline enum status operate(struct env *env, enum operation operation, unsigned step,
+                                  struct error *err)
 {
     struct undo_report undo;
     struct writer *writer;

@@ -1,4 +1,5 @@
-/* Wilder's directional movement.  Sums begin as the plain sum of the first n - 1, then s - s / n + x. */
+/* Wilder's directional movement.  Sums begin as the plain sum of the first n - 1, then s - s / n +
+ * x. */
 #include "indicator/row.h"
 
 #define WILDER "Wilder, New Concepts in Technical Trading Systems (1978); " TALIB
@@ -38,7 +39,8 @@ const struct indicator indicator_plus_di = {
     .name = "plus_di",
     .title = "Plus directional indicator",
     .group = "momentum",
-    .definition = "100 plus_dm / Wilder's sum of the true range (not times 100 for a period of 1); NaN while that is 0",
+    .definition = "100 plus_dm / Wilder's sum of the true range (not times 100 for a period of 1); "
+                  "NaN while that is 0",
     .source = WILDER,
     INPUTS(HIGH, LOW, CLOSE),
     REAL,
@@ -52,7 +54,8 @@ const struct indicator indicator_minus_di = {
     .name = "minus_di",
     .title = "Minus directional indicator",
     .group = "momentum",
-    .definition = "100 minus_dm / Wilder's sum of the true range (not times 100 for a period of 1); NaN while that is 0",
+    .definition = "100 minus_dm / Wilder's sum of the true range (not times 100 for a period of "
+                  "1); NaN while that is 0",
     .source = WILDER,
     INPUTS(HIGH, LOW, CLOSE),
     REAL,

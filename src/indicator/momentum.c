@@ -5,7 +5,8 @@ const struct indicator indicator_rsi = {
     .name = "rsi",
     .title = "Relative strength index",
     .group = "momentum",
-    .definition = "100 g / (g + l), Wilder's means of gains and losses over n bars; NaN while nothing moved",
+    .definition =
+        "100 g / (g + l), Wilder's means of gains and losses over n bars; NaN while nothing moved",
     .source = "Wilder, New Concepts in Technical Trading Systems (1978); " TALIB,
     INPUTS(PRICE),
     REAL,
@@ -19,7 +20,8 @@ const struct indicator indicator_cutler_rsi = {
     .name = "cutler_rsi",
     .title = "Cutler's relative strength index",
     .group = "momentum",
-    .definition = "100 g / (g + l), plain means of the gains and losses of n bars; NaN where nothing moved",
+    .definition =
+        "100 g / (g + l), plain means of the gains and losses of n bars; NaN where nothing moved",
     .source = "Cutler's variant of Wilder's RSI",
     INPUTS(PRICE),
     REAL,
@@ -33,7 +35,8 @@ const struct indicator indicator_cmo = {
     .name = "cmo",
     .title = "Chande momentum oscillator",
     .group = "momentum",
-    .definition = "100 (g - l) / (g + l), Wilder's means of gains and losses; NaN while nothing moved",
+    .definition =
+        "100 (g - l) / (g + l), Wilder's means of gains and losses; NaN while nothing moved",
     .source = TALIB,
     INPUTS(PRICE),
     REAL,
@@ -52,7 +55,8 @@ const struct indicator indicator_macd = {
     .name = "macd",
     .title = "Moving average convergence/divergence",
     .group = "momentum",
-    .definition = "ema(fast) - ema(slow), its ema, and the difference; both averages are seeded on the same bar",
+    .definition = "ema(fast) - ema(slow), its ema, and the difference; both averages are seeded on "
+                  "the same bar",
     .source = TALIB,
     INPUTS(PRICE),
     OUTPUTS({"macd", "line"}, {"macdsignal", "signal"}, {"macdhist", "hist histogram"}),
@@ -66,7 +70,8 @@ const struct indicator indicator_macdext = {
     .name = "macdext",
     .title = "MACD with types of average",
     .group = "momentum",
-    .definition = "macd with a type for each average; the shorter starts so late that both give their first value "
+    .definition = "macd with a type for each average; the shorter starts so late that both give "
+                  "their first value "
                   "on the same bar",
     .source = TALIB,
     INPUTS(PRICE),
@@ -74,14 +79,15 @@ const struct indicator indicator_macdext = {
     PARAMETERS(WHOLE("fastperiod", "fast", 2, 12), MATYPE("fastmatype", "fasttype", 0),
                WHOLE("slowperiod", "slow", 2, 26), MATYPE("slowmatype", "slowtype", 0),
                WHOLE("signalperiod", "signal", 1, 9), MATYPE("signalmatype", "signaltype", 0)),
-    .formula = "fast_bars = ma_lookback(fastperiod, fastmatype)\n"
-               "slow_bars = ma_lookback(slowperiod, slowmatype)\n"
-               "fast_line = ma(skip(price, max(slow_bars - fast_bars, 0)), fastperiod, fastmatype)\n"
-               "slow_line = ma(skip(price, max(fast_bars - slow_bars, 0)), slowperiod, slowmatype)\n"
-               "difference = (fast_line - slow_line) * sign(slowperiod - fastperiod + 0.5)\n"
-               "macdsignal = ma(difference, signalperiod, signalmatype)\n"
-               "macd = difference + 0 * macdsignal\n"
-               "macdhist = difference - macdsignal\n",
+    .formula =
+        "fast_bars = ma_lookback(fastperiod, fastmatype)\n"
+        "slow_bars = ma_lookback(slowperiod, slowmatype)\n"
+        "fast_line = ma(skip(price, max(slow_bars - fast_bars, 0)), fastperiod, fastmatype)\n"
+        "slow_line = ma(skip(price, max(fast_bars - slow_bars, 0)), slowperiod, slowmatype)\n"
+        "difference = (fast_line - slow_line) * sign(slowperiod - fastperiod + 0.5)\n"
+        "macdsignal = ma(difference, signalperiod, signalmatype)\n"
+        "macd = difference + 0 * macdsignal\n"
+        "macdhist = difference - macdsignal\n",
 };
 
 static int macdfix_lookback(const double *parameters)
@@ -110,7 +116,8 @@ const struct indicator indicator_apo = {
     .source = TALIB,
     INPUTS(PRICE),
     REAL,
-    PARAMETERS(WHOLE("fastperiod", "fast", 2, 12), WHOLE("slowperiod", "slow", 2, 26), MATYPE("matype", "type", 1)),
+    PARAMETERS(WHOLE("fastperiod", "fast", 2, 12), WHOLE("slowperiod", "slow", 2, 26),
+               MATYPE("matype", "type", 1)),
     .formula = "real = ma(price, min(fastperiod, slowperiod), matype)"
                " - ma(price, max(fastperiod, slowperiod), matype)\n",
 };
@@ -123,7 +130,8 @@ const struct indicator indicator_ppo = {
     .source = TALIB,
     INPUTS(PRICE),
     REAL,
-    PARAMETERS(WHOLE("fastperiod", "fast", 2, 12), WHOLE("slowperiod", "slow", 2, 26), MATYPE("matype", "type", 1)),
+    PARAMETERS(WHOLE("fastperiod", "fast", 2, 12), WHOLE("slowperiod", "slow", 2, 26),
+               MATYPE("matype", "type", 1)),
     .formula = "longer = ma(price, max(fastperiod, slowperiod), matype)\n"
                "real = 100 * (ma(price, min(fastperiod, slowperiod), matype) - longer) / longer\n",
     .percent_scaled = true,
@@ -206,13 +214,14 @@ const struct indicator indicator_trix = {
     .percent_scaled = true,
 };
 
-/* Where the range is 0 the raw value goes on as TA-Lib's 0, and NaN is reported.  `+ 0 * smoother` makes all
- * outputs begin together, as TA-Lib's do. */
+/* Where the range is 0 the raw value goes on as TA-Lib's 0, and NaN is reported.  `+ 0 * smoother`
+ * makes all outputs begin together, as TA-Lib's do. */
 const struct indicator indicator_stoch = {
     .name = "stoch",
     .title = "Stochastic oscillator",
     .group = "momentum",
-    .definition = "k: average of 100 (close - lowest low) / (highest high - lowest low) of n bars; d: average of k; "
+    .definition = "k: average of 100 (close - lowest low) / (highest high - lowest low) of n bars; "
+                  "d: average of k; "
                   "NaN where the range is 0",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE),
@@ -220,13 +229,14 @@ const struct indicator indicator_stoch = {
     PARAMETERS(WHOLE("fastk_period", "k", 1, 5), WHOLE("slowk_period", "smooth", 1, 3),
                MATYPE("slowk_matype", "smooth_type", 0), WHOLE("slowd_period", "d", 1, 3),
                MATYPE("slowd_matype", "d_type", 0)),
-    .formula = "bottom = lowest(low, fastk_period)\n"
-               "width = highest(high, fastk_period) - bottom\n"
-               "still = width <= 0\n"
-               "smooth = ma(if(still, 0, 100 * (close - bottom) / width), slowk_period, slowk_matype)\n"
-               "smoother = ma(smooth, slowd_period, slowd_matype)\n"
-               "slowk = if(still, nan, smooth + 0 * smoother)\n"
-               "slowd = if(still, nan, smoother)\n",
+    .formula =
+        "bottom = lowest(low, fastk_period)\n"
+        "width = highest(high, fastk_period) - bottom\n"
+        "still = width <= 0\n"
+        "smooth = ma(if(still, 0, 100 * (close - bottom) / width), slowk_period, slowk_matype)\n"
+        "smoother = ma(smooth, slowd_period, slowd_matype)\n"
+        "slowk = if(still, nan, smooth + 0 * smoother)\n"
+        "slowd = if(still, nan, smoother)\n",
     .output_may_be_nan = true,
 };
 
@@ -234,12 +244,14 @@ const struct indicator indicator_stochf = {
     .name = "stochf",
     .title = "Stochastic oscillator, fast",
     .group = "momentum",
-    .definition = "k: 100 (close - lowest low) / (highest high - lowest low) of n bars; d: average of k; "
-                  "NaN where the range is 0",
+    .definition =
+        "k: 100 (close - lowest low) / (highest high - lowest low) of n bars; d: average of k; "
+        "NaN where the range is 0",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE),
     OUTPUTS({"fastk", "k"}, {"fastd", "d"}),
-    PARAMETERS(WHOLE("fastk_period", "k", 1, 5), WHOLE("fastd_period", "d", 1, 3), MATYPE("fastd_matype", "d_type", 0)),
+    PARAMETERS(WHOLE("fastk_period", "k", 1, 5), WHOLE("fastd_period", "d", 1, 3),
+               MATYPE("fastd_matype", "d_type", 0)),
     .formula = "bottom = lowest(low, fastk_period)\n"
                "width = highest(high, fastk_period) - bottom\n"
                "still = width <= 0\n"
@@ -250,14 +262,15 @@ const struct indicator indicator_stochf = {
     .output_may_be_nan = true,
 };
 
-/* A range of the RSI up to 1e-11 is rounding, and counts as TA-Lib's 0.  A price that closes alike a few times in
- * a market that trades makes such a range too; only when nothing has moved for all that k and d see is NaN
- * reported. */
+/* A range of the RSI up to 1e-11 is rounding, and counts as TA-Lib's 0.  A price that closes alike
+ * a few times in a market that trades makes such a range too; only when nothing has moved for all
+ * that k and d see is NaN reported. */
 const struct indicator indicator_stochrsi = {
     .name = "stochrsi",
     .title = "Stochastic oscillator of the RSI",
     .group = "momentum",
-    .definition = "stochf of rsi(price); NaN where the RSI stood still for as many bars as both periods have",
+    .definition =
+        "stochf of rsi(price); NaN where the RSI stood still for as many bars as both periods have",
     .source = TALIB,
     INPUTS(PRICE),
     OUTPUTS({"fastk", "k"}, {"fastd", "d"}),
@@ -280,7 +293,8 @@ const struct indicator indicator_willr = {
     .name = "willr",
     .title = "Williams' %R",
     .group = "momentum",
-    .definition = "-100 (highest high - close) / (highest high - lowest low) of n bars; NaN where the range is 0",
+    .definition = "-100 (highest high - close) / (highest high - lowest low) of n bars; NaN where "
+                  "the range is 0",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE),
     REAL,
@@ -294,7 +308,8 @@ const struct indicator indicator_cci = {
     .name = "cci",
     .title = "Commodity channel index",
     .group = "momentum",
-    .definition = "(t - mean t) / (0.015 mean |t - mean t|) of n bars, t = (high + low + close) / 3; NaN where t "
+    .definition = "(t - mean t) / (0.015 mean |t - mean t|) of n bars, t = (high + low + close) / "
+                  "3; NaN where t "
                   "stood still",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE),
@@ -314,7 +329,8 @@ const struct indicator indicator_ultosc = {
     .name = "ultosc",
     .title = "Ultimate oscillator",
     .group = "momentum",
-    .definition = "100 (4 a + 2 b + c) / 7, each Σ (close - true low) / Σ true range, a of the shortest period; NaN "
+    .definition = "100 (4 a + 2 b + c) / 7, each Σ (close - true low) / Σ true range, a of the "
+                  "shortest period; NaN "
                   "where a range is 0",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE),
@@ -330,7 +346,8 @@ const struct indicator indicator_aroon = {
     .name = "aroon",
     .title = "Aroon",
     .group = "momentum",
-    .definition = "100 (n - bars since the lowest low, the highest high) / n, of n + 1 bars; the newest of equals",
+    .definition = "100 (n - bars since the lowest low, the highest high) / n, of n + 1 bars; the "
+                  "newest of equals",
     .source = TALIB,
     INPUTS(HIGH, LOW),
     OUTPUTS({"aroondown", "down"}, {"aroonup", "up"}),

@@ -174,7 +174,8 @@ const struct indicator indicator_ma = {
     .name = "ma",
     .title = "Moving average of a type",
     .group = "overlap",
-    .definition = "matype 0 sma, 1 ema, 2 wma, 3 dema, 4 tema, 5 trima, 6 kama, 8 t3, 9 hma, 12 zlema, 13 rma",
+    .definition = "matype 0 sma, 1 ema, 2 wma, 3 dema, 4 tema, 5 trima, 6 kama, 8 t3, 9 hma, 12 "
+                  "zlema, 13 rma",
     .source = TALIB,
     INPUTS(PRICE),
     REAL,
@@ -208,7 +209,8 @@ const struct indicator indicator_kc = {
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE),
     OUTPUTS({"upperband", "upper"}, {"middleband", "middle"}, {"lowerband", "lower"}),
-    PARAMETERS(PERIOD(2, 20), WHOLE("atrperiod", "atr", 1, 10), FACTOR("nbdev", "multiplier dev", 2)),
+    PARAMETERS(PERIOD(2, 20), WHOLE("atrperiod", "atr", 1, 10),
+               FACTOR("nbdev", "multiplier dev", 2)),
     .formula = "typical = skip((high + low + close) / 3, max(atrperiod - timeperiod + 1, 0))\n"
                "range = rma(skip(trange(), max(timeperiod - 1 - atrperiod, 0)), atrperiod)\n"
                "middleband = ema(typical, timeperiod)\n"
@@ -234,8 +236,10 @@ const struct indicator indicator_supertrend = {
     .name = "supertrend",
     .title = "Supertrend",
     .group = "overlap",
-    .definition = "middle of the bar ± a number of ATRs; each band is kept until it moves towards the price or "
-                  "the close before passed it; trend 1 (line below) until the close falls through it, then -1",
+    .definition = "middle of the bar ± a number of ATRs; each band is kept until it moves towards "
+                  "the price or "
+                  "the close before passed it; trend 1 (line below) until the close falls through "
+                  "it, then -1",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE),
     OUTPUTS({"supertrend", "line"}, {"trend", "direction"}),
@@ -249,7 +253,8 @@ const struct indicator indicator_sar = {
     .aliases = "psar",
     .title = "Parabolic stop and reverse",
     .group = "overlap",
-    .definition = "a stop that moves towards the trend's extreme by a growing share, and turns when it is touched",
+    .definition = "a stop that moves towards the trend's extreme by a growing share, and turns "
+                  "when it is touched",
     .source = "Wilder, New Concepts in Technical Trading Systems (1978); " TALIB,
     INPUTS(HIGH, LOW),
     REAL,

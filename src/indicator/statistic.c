@@ -101,7 +101,8 @@ const struct indicator indicator_correl = {
     .aliases = "correlation",
     .title = "Correlation",
     .group = "statistic",
-    .definition = "Pearson's correlation of the last n values of two; 0 where one of them stood still, NaN where "
+    .definition = "Pearson's correlation of the last n values of two; 0 where one of them stood "
+                  "still, NaN where "
                   "both did at one price",
     .source = TALIB,
     INPUTS(PRICES),
@@ -116,7 +117,8 @@ const struct indicator indicator_beta = {
     .name = "beta",
     .title = "Beta",
     .group = "statistic",
-    .definition = "slope of the second's last n relative changes over the first's; 0 where the first changed alike, "
+    .definition = "slope of the second's last n relative changes over the first's; 0 where the "
+                  "first changed alike, "
                   "NaN where both did at one price",
     .source = TALIB,
     INPUTS(PRICES),

@@ -33,7 +33,8 @@ const struct indicator indicator_natr = {
     .name = "natr",
     .title = "Average true range, in percent of the close",
     .group = "volatility",
-    .definition = "100 atr / close (for a period of 1 TA-Lib gives the true range itself, and so does this)",
+    .definition =
+        "100 atr / close (for a period of 1 TA-Lib gives the true range itself, and so does this)",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE),
     REAL,

@@ -5,7 +5,8 @@ const struct indicator indicator_obv = {
     .name = "obv",
     .title = "On-balance volume",
     .group = "volume",
-    .definition = "volume of bars that close higher minus volume of those that close lower, from the first volume on",
+    .definition = "volume of bars that close higher minus volume of those that close lower, from "
+                  "the first volume on",
     .source = TALIB,
     INPUTS(CLOSE, VOLUME),
     REAL,
@@ -17,7 +18,8 @@ const struct indicator indicator_ad = {
     .name = "ad",
     .title = "Accumulation/distribution line",
     .group = "volume",
-    .definition = "running sum of volume ((close - low) - (high - close)) / (high - low); bars without range add nothing",
+    .definition = "running sum of volume ((close - low) - (high - close)) / (high - low); bars "
+                  "without range add nothing",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE, VOLUME),
     REAL,
@@ -47,7 +49,8 @@ const struct indicator indicator_mfi = {
     .name = "mfi",
     .title = "Money flow index",
     .group = "volume",
-    .definition = "100 p / (p + m), sums over n bars of volume times typical price where that rose, fell; NaN where both "
+    .definition = "100 p / (p + m), sums over n bars of volume times typical price where that "
+                  "rose, fell; NaN where both "
                   "are 0",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE, VOLUME),
@@ -62,7 +65,8 @@ const struct indicator indicator_cmf = {
     .name = "cmf",
     .title = "Chaikin money flow",
     .group = "volume",
-    .definition = "Σ volume ((close - low) - (high - close)) / (high - low) over Σ volume of n bars; 0 where nothing was "
+    .definition = "Σ volume ((close - low) - (high - close)) / (high - low) over Σ volume of n "
+                  "bars; 0 where nothing was "
                   "traded",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE, VOLUME),
@@ -76,7 +80,8 @@ const struct indicator indicator_vwap = {
     .name = "vwap",
     .title = "Volume-weighted average price",
     .group = "volume",
-    .definition = "Σ volume (high + low + close) / 3 over Σ volume of all bars so far; 0 before the first trade",
+    .definition = "Σ volume (high + low + close) / 3 over Σ volume of all bars so far; 0 before "
+                  "the first trade",
     .source = TALIB,
     INPUTS(HIGH, LOW, CLOSE, VOLUME),
     REAL,

@@ -1,25 +1,32 @@
 /* Wilder's directional movement: plus_dm, minus_dm, plus_di, minus_di, dx, adx, adxr.
  *
- * Movement up, movement down and true range are summed as Wilder did: the plain sum of the first n - 1, and
- * from then on sum - sum / n + x.  Of a market that never moved the indices are 0 / 0: NaN is reported, and
- * the means of dx go on with 0. */
+ * Movement up, movement down and true range are summed as Wilder did: the plain sum of the first n
+ * - 1, and from then on sum - sum / n + x.  Of a market that never moved the indices are 0 / 0: NaN
+ * is reported, and the means of dx go on with 0. */
 #include "kernel/fold.h"
 #include "kernel/window.h"
 
 enum direction_kind {
-    DIRECTION_PLUS_DM, DIRECTION_MINUS_DM, DIRECTION_PLUS_DI, DIRECTION_MINUS_DI, DIRECTION_DX, DIRECTION_ADX,
+    DIRECTION_PLUS_DM,
+    DIRECTION_MINUS_DM,
+    DIRECTION_PLUS_DI,
+    DIRECTION_MINUS_DI,
+    DIRECTION_DX,
+    DIRECTION_ADX,
     DIRECTION_ADXR
 };
 
 struct direction {
     struct drive drive;
-    double up[LANES] ROW_ALIGNED, down[LANES] ROW_ALIGNED, range[LANES] ROW_ALIGNED; /* Wilder's sums */
-    double high[LANES] ROW_ALIGNED, low[LANES] ROW_ALIGNED, close[LANES] ROW_ALIGNED; /* of the bar before */
+    double up[LANES] ROW_ALIGNED, down[LANES] ROW_ALIGNED,
+        range[LANES] ROW_ALIGNED; /* Wilder's sums */
+    double high[LANES] ROW_ALIGNED, low[LANES] ROW_ALIGNED,
+        close[LANES] ROW_ALIGNED;   /* of the bar before */
     double mean[LANES] ROW_ALIGNED; /* of dx; its sum while it warms up */
     double kept[LANES] ROW_ALIGNED, share[LANES] ROW_ALIGNED, scale[LANES] ROW_ALIGNED;
     int shared; /* the period of all lanes, or 0 */
     int period[LANES], moves[LANES];
-    int32_t offset[LANES];            /* adxr: from the vector of a lane to its adx n - 1 bars back */
+    int32_t offset[LANES]; /* adxr: from the vector of a lane to its adx n - 1 bars back */
     struct window window ROW_ALIGNED; /* adxr: adx */
 };
 
@@ -45,7 +52,8 @@ static void direction_start(struct op *op)
         s->period[l] = period_of(op, 0, l, 1);
         s->kept[l] = (s->period[l] - 1.0) / s->period[l];
         s->share[l] = 1.0 / s->period[l];
-        s->scale[l] = s->period[l] == 1 ? 1.0 : 100.0; /* TA-Lib's index of period 1 is no percentage */
+        s->scale[l] = s->period[l] == 1 ? 1.0
+                                        : 100.0; /* TA-Lib's index of period 1 is no percentage */
         s->offset[l] = l % VECTOR - (s->period[l] - 1) * LANES;
     }
 }
@@ -159,14 +167,17 @@ INLINE f64x4 direction_mean(f64x4 *mean, f64x4 up, f64x4 down, f64x4 kept, f64x4
     return total;
 }
 
-INLINE void direction_chunk(struct op *op, enum direction_kind kind, size_t first, size_t end, int lane)
+INLINE void direction_chunk(struct op *op, enum direction_kind kind, size_t first, size_t end,
+                            int lane)
 {
     struct direction *s = op->state;
     struct operand highs = op->in[0], lows = op->in[1], closes = op->in[2];
     double *out = op->out[0] + lane;
     f64x4 up[DIRECTION_CHUNK], down[DIRECTION_CHUNK], range[DIRECTION_CHUNK], mean[DIRECTION_CHUNK];
-    f64x4 high[DIRECTION_CHUNK], low[DIRECTION_CHUNK], close[DIRECTION_CHUNK], kept[DIRECTION_CHUNK];
-    const bool ranged = kind == DIRECTION_PLUS_DI || kind == DIRECTION_MINUS_DI; /* dx needs no range */
+    f64x4 high[DIRECTION_CHUNK], low[DIRECTION_CHUNK], close[DIRECTION_CHUNK],
+        kept[DIRECTION_CHUNK];
+    const bool ranged = kind == DIRECTION_PLUS_DI ||
+                        kind == DIRECTION_MINUS_DI; /* dx needs no range */
 
     EACH(v, DIRECTION_CHUNK) {
         int l = lane + v * VECTOR;
@@ -177,7 +188,8 @@ INLINE void direction_chunk(struct op *op, enum direction_kind kind, size_t firs
     for (size_t bar = first; bar < end; bar++)
         EACH(v, DIRECTION_CHUNK) {
             int l = lane + v * VECTOR;
-            f64x4 h = load(highs.at + bar * highs.step + l), low_now = load(lows.at + bar * lows.step + l);
+            f64x4 h = load(highs.at + bar * highs.step + l),
+                  low_now = load(lows.at + bar * lows.step + l);
             f64x4 rise = h - high[v], fall = low[v] - low_now, zero = splat(0.0), value;
 
             up[v] = up[v] * kept[v] + select4((rise > zero) & (rise > fall), rise, zero);
@@ -188,7 +200,8 @@ INLINE void direction_chunk(struct op *op, enum direction_kind kind, size_t firs
                 f64x4 wide = max4(max4(abs4(low_now - close[v]), abs4(h - close[v])), h - low_now);
                 range[v] = range[v] * kept[v] + wide;
                 close[v] = load(closes.at + bar * closes.step + l);
-                value = load(s->scale + l) * ((kind == DIRECTION_PLUS_DI ? up[v] : down[v]) / range[v]);
+                value = load(s->scale + l) *
+                        ((kind == DIRECTION_PLUS_DI ? up[v] : down[v]) / range[v]);
             } else if (kind == DIRECTION_DX) {
                 value = splat(100.0) * (abs4(up[v] - down[v]) / (up[v] + down[v]));
             } else if (kind == DIRECTION_ADX || kind == DIRECTION_ADXR) {
@@ -214,16 +227,16 @@ INLINE void direction_chunk(struct op *op, enum direction_kind kind, size_t firs
     }
 }
 
-#define DIRECTION_KERNEL(id, kind, bytes, start, ...)                                                \
-    static bool id##_step(struct op *op, size_t bar, int lane)                                       \
-    {                                                                                                \
-        return direction_step(op, kind, bar, lane);                                                  \
-    }                                                                                                \
-    static void id##_hot(struct op *op, size_t first, size_t end)                                    \
-    {                                                                                                \
-        for (int lane = 0; lane < LANES; lane += DIRECTION_CHUNK * VECTOR)                           \
-            direction_chunk(op, kind, first, end, lane);                                             \
-    }                                                                                                \
+#define DIRECTION_KERNEL(id, kind, bytes, start, ...)                      \
+    static bool id##_step(struct op *op, size_t bar, int lane)             \
+    {                                                                      \
+        return direction_step(op, kind, bar, lane);                        \
+    }                                                                      \
+    static void id##_hot(struct op *op, size_t first, size_t end)          \
+    {                                                                      \
+        for (int lane = 0; lane < LANES; lane += DIRECTION_CHUNK * VECTOR) \
+            direction_chunk(op, kind, first, end, lane);                   \
+    }                                                                      \
     KERNEL_DRIVEN(id, bytes, start, .step = id##_step, .hot = id##_hot, __VA_ARGS__)
 
 DIRECTION_KERNEL(PLUS_DM, DIRECTION_PLUS_DM, direction_bytes, direction_start);
@@ -232,4 +245,5 @@ DIRECTION_KERNEL(PLUS_DI, DIRECTION_PLUS_DI, direction_bytes, direction_start);
 DIRECTION_KERNEL(MINUS_DI, DIRECTION_MINUS_DI, direction_bytes, direction_start);
 DIRECTION_KERNEL(DX, DIRECTION_DX, direction_bytes, direction_start);
 DIRECTION_KERNEL(ADX, DIRECTION_ADX, direction_bytes, direction_start);
-DIRECTION_KERNEL(ADXR, DIRECTION_ADXR, adxr_bytes, adxr_start, .skip = adxr_skip, .push = adxr_push);
+DIRECTION_KERNEL(ADXR, DIRECTION_ADXR, adxr_bytes, adxr_start, .skip = adxr_skip,
+                 .push = adxr_push);

@@ -1,18 +1,18 @@
-/* fold: an associative value (a maximum, a sum, a regression's sums) of each lane's last n values in constant
- * time, without taking anything off again.
+/* fold: an associative value (a maximum, a sum, a regression's sums) of each lane's last n values
+ * in constant time, without taking anything off again.
  *
- * A running sum keeps the rounding of values that left long ago: over a market that stands still it is not
- * 0 but 1e-17, and 0 / 0 goes unseen.  So a lane's values are cut into segments of n, and a window is the
- * end of the last segment and the beginning of this one:
+ * A running sum keeps the rounding of values that left long ago: over a market that stands still it
+ * is not 0 but 1e-17, and 0 / 0 goes unseen.  So a lane's values are cut into segments of n, and a
+ * window is the end of the last segment and the beginning of this one:
  *
  *      … │ a0 a1 a2 a3 a4 │ b0 b1 b2 …                n = 5, at = 2: window a3 a4 b0 b1 b2
  *                  ╰───┬──╯ ╰──┬───╯
  *              row at + 1      head: folded value by value
  *              of the tail
  *
- * Rows 0…n-1 take this segment's values as they come.  When it is full they are folded in place from back
- * to front (`turn`), so that row k then stands for values k…n-1: the tail of the windows that follow.  Row
- * at + 1 is read before row `at` is written.  Row n is the empty tail.
+ * Rows 0…n-1 take this segment's values as they come.  When it is full they are folded in place
+ * from back to front (`turn`), so that row k then stands for values k…n-1: the tail of the windows
+ * that follow.  Row at + 1 is read before row `at` is written.  Row n is the empty tail.
  *
  * Bars whose input is NaN do not move a lane, so nothing has to be skipped. */
 #ifndef HARRIER_KERNEL_FOLD_H
@@ -24,7 +24,8 @@ struct fold {
     double *rows; /* [n + 1][series][LANES] */
     size_t width; /* doubles a row */
     int shared;   /* the window of all lanes, or 0 */
-    int window[LANES], at[LANES], seen[LANES]; /* at: row of the next value; seen: values, up to window */
+    int window[LANES], at[LANES],
+        seen[LANES]; /* at: row of the next value; seen: values, up to window */
 };
 
 INLINE size_t fold_bytes(int longest, int series)
@@ -76,9 +77,10 @@ INLINE int fold_shared_at(const struct fold *f)
     return same ? at : -1;
 }
 
-/* ---- one body for step and hot --------------------------------------------------------------------------
- * A kernel of this kind has one body over `count` vectors from `lane` on.  hot runs it over all lanes with
- * mask NULL, which the compiler folds away; step runs it over the lane's vector with the lane's mask. */
+/* ---- one body for step and hot ------------------------------------------------------------------
+ * A kernel of this kind has one body over `count` vectors from `lane` on.  hot runs it over all
+ * lanes with mask NULL, which the compiler folds away; step runs it over the lane's vector with
+ * the lane's mask. */
 
 INLINE i64x4 lane_mask(int lane)
 {
@@ -101,16 +103,16 @@ INLINE void keep4(double *at, f64x4 value, const i64x4 *mask)
     store(at, mask ? select4(*mask, value, load(at)) : value);
 }
 
-/* What a kernel gives: turn folds the rows of a full segment for the vector from `lane` on; bars does bars
- * first…end-1, whose values go to rows at…, for all lanes, within one segment. */
+/* What a kernel gives: turn folds the rows of a full segment for the vector from `lane` on; bars
+ * does bars first…end-1, whose values go to rows at…, for all lanes, within one segment. */
 struct folded {
     void (*turn)(struct op *op, int lane, const i64x4 *mask);
     void (*bars)(struct op *op, size_t first, size_t end, int at);
     bool (*step)(struct op *op, size_t bar, int lane);
 };
 
-/* The kernel's hot function: segment by segment, or, where lanes stand at different rows (periods of their
- * own, or holes), lane by lane. */
+/* The kernel's hot function: segment by segment, or, where lanes stand at different rows (periods
+ * of their own, or holes), lane by lane. */
 INLINE void fold_hot(struct op *op, struct fold *f, size_t first, size_t end, struct folded kernel)
 {
     int at = fold_shared_at(f);
@@ -124,7 +126,8 @@ INLINE void fold_hot(struct op *op, struct fold *f, size_t first, size_t end, st
     for (size_t bar = first; bar < end;) {
         size_t left = (size_t)(f->shared - at), count = end - bar < left ? end - bar : left;
         if (at == 0)
-            EACH_VECTOR(v) kernel.turn(op, v * VECTOR, NULL);
+            EACH_VECTOR(v)
+                kernel.turn(op, v * VECTOR, NULL);
         kernel.bars(op, bar, bar + count, at);
         bar += count;
         at = at + (int)count == f->shared ? 0 : at + (int)count;

@@ -1,17 +1,20 @@
-/* The straight line through the last n values by least squares, and the weighted mean: wma, linearreg,
- * linearreg_slope, linearreg_intercept, linearreg_angle, tsf.
+/* The straight line through the last n values by least squares, and the weighted mean: wma,
+ * linearreg, linearreg_slope, linearreg_intercept, linearreg_angle, tsf.
  *
- * With values x_0 … x_{n-1}, oldest first, all of them follow from S = Σ (x_i - a) and R = Σ i (x_i - a),
- * where the anchor a is a value of the window: a price of 10^9 that moves by 1 loses no digits.  Both sums
- * are folded (fold.h): the head's are about its first value, the tail's about its last. */
+ * With values x_0 … x_{n-1}, oldest first, all of them follow from S = Σ (x_i - a) and R = Σ i (x_i
+ * - a), where the anchor a is a value of the window: a price of 10^9 that moves by 1 loses no
+ * digits.  Both sums are folded (fold.h): the head's are about its first value, the tail's about
+ * its last. */
 #include "kernel/fold.h"
 
 struct line {
     struct drive drive;
-    double head[LANES] ROW_ALIGNED, sum[LANES] ROW_ALIGNED, moment[LANES] ROW_ALIGNED; /* head: its anchor */
-    double tail[LANES] ROW_ALIGNED;                               /* the tail's anchor */
-    double inverse[LANES] ROW_ALIGNED, spread[LANES] ROW_ALIGNED; /* 1 / n; 1 / Σ (i - mean of i)² */
-    double weight[LANES] ROW_ALIGNED;                             /* 1 / (1 + 2 + … + n) */
+    double head[LANES] ROW_ALIGNED, sum[LANES] ROW_ALIGNED,
+        moment[LANES] ROW_ALIGNED;  /* head: its anchor */
+    double tail[LANES] ROW_ALIGNED; /* the tail's anchor */
+    double inverse[LANES] ROW_ALIGNED,
+        spread[LANES] ROW_ALIGNED;    /* 1 / n; 1 / Σ (i - mean of i)² */
+    double weight[LANES] ROW_ALIGNED; /* 1 / (1 + 2 + … + n) */
     struct fold fold; /* two series: values, folded to S; R counted from each row's own value */
 };
 
@@ -80,8 +83,8 @@ INLINE f64x4 line_value(enum line_kind kind, f64x4 anchor, f64x4 sum, f64x4 mome
 }
 
 /* Values to rows at… of a window of n. */
-INLINE void line_bars(struct op *op, enum line_kind kind, size_t first, size_t end, int at, int n, int lane,
-                      int count, const i64x4 *mask)
+INLINE void line_bars(struct op *op, enum line_kind kind, size_t first, size_t end, int at, int n,
+                      int lane, int count, const i64x4 *mask)
 {
     struct line *s = op->state;
     struct operand in = op->in[0];
@@ -141,21 +144,21 @@ static void line_turn_all(struct op *op, int lane, const i64x4 *mask)
     line_turn(op, lane, mask, s->fold.shared);
 }
 
-#define LINE_KERNEL(id, kind)                                                                        \
-    static bool id##_step(struct op *op, size_t bar, int lane)                                       \
-    {                                                                                                \
-        return line_step(op, kind, bar, lane);                                                       \
-    }                                                                                                \
-    static void id##_bars(struct op *op, size_t first, size_t end, int at)                           \
-    {                                                                                                \
-        const struct line *s = op->state;                                                            \
-        line_bars(op, kind, first, end, at, s->fold.shared, 0, ROW, NULL);                           \
-    }                                                                                                \
-    static void id##_hot(struct op *op, size_t first, size_t end)                                    \
-    {                                                                                                \
-        struct line *s = op->state;                                                                  \
-        fold_hot(op, &s->fold, first, end, (struct folded){line_turn_all, id##_bars, id##_step});    \
-    }                                                                                                \
+#define LINE_KERNEL(id, kind)                                                                     \
+    static bool id##_step(struct op *op, size_t bar, int lane)                                    \
+    {                                                                                             \
+        return line_step(op, kind, bar, lane);                                                    \
+    }                                                                                             \
+    static void id##_bars(struct op *op, size_t first, size_t end, int at)                        \
+    {                                                                                             \
+        const struct line *s = op->state;                                                         \
+        line_bars(op, kind, first, end, at, s->fold.shared, 0, ROW, NULL);                        \
+    }                                                                                             \
+    static void id##_hot(struct op *op, size_t first, size_t end)                                 \
+    {                                                                                             \
+        struct line *s = op->state;                                                               \
+        fold_hot(op, &s->fold, first, end, (struct folded){line_turn_all, id##_bars, id##_step}); \
+    }                                                                                             \
     KERNEL_DRIVEN(id, line_bytes, line_start, .step = id##_step, .hot = id##_hot)
 
 LINE_KERNEL(WMA, LINE_WMA);

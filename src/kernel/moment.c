@@ -1,13 +1,15 @@
 /* Population variance of the last n values and its root: var, stddev.
  *
- * n² variances are n Σ d² - (Σ d)² for d = x - a, whatever a is; with a value of the window for a, no digits
- * are lost to a large price, and a window of equal values gives exactly 0.  Both sums are folded (fold.h):
- * the head's are about its first value, the tail's about its last, which comes just before it. */
+ * n² variances are n Σ d² - (Σ d)² for d = x - a, whatever a is; with a value of the window for a,
+ * no digits are lost to a large price, and a window of equal values gives exactly 0.  Both sums are
+ * folded (fold.h): the head's are about its first value, the tail's about its last, which comes
+ * just before it. */
 #include "kernel/fold.h"
 
 struct moment {
     struct drive drive;
-    double head[LANES] ROW_ALIGNED, sum[LANES] ROW_ALIGNED, square[LANES] ROW_ALIGNED; /* head: its anchor */
+    double head[LANES] ROW_ALIGNED, sum[LANES] ROW_ALIGNED,
+        square[LANES] ROW_ALIGNED;  /* head: its anchor */
     double tail[LANES] ROW_ALIGNED; /* the tail's anchor */
     double inverse[LANES] ROW_ALIGNED, scale[LANES] ROW_ALIGNED;
     struct fold fold; /* two series: values, folded to Σ d; Σ d² */
@@ -49,8 +51,8 @@ INLINE void moment_turn(struct op *op, int lane, const i64x4 *mask, int n)
     keep4(s->tail + lane, anchor, mask);
 }
 
-INLINE void moment_bars(struct op *op, bool root, size_t first, size_t end, int at, int n, int lane, int count,
-                        const i64x4 *mask)
+INLINE void moment_bars(struct op *op, bool root, size_t first, size_t end, int at, int n, int lane,
+                        int count, const i64x4 *mask)
 {
     struct moment *s = op->state;
     struct operand in = op->in[0];
@@ -68,9 +70,11 @@ INLINE void moment_bars(struct op *op, bool root, size_t first, size_t end, int 
         f64x4 older = splat(n - 1 - at);
 
         EACH(v, count) {
-            f64x4 x = input4(in, bar, v), away = x - head[v], inverse = load(s->inverse + lane + v * VECTOR);
+            f64x4 x = input4(in, bar, v), away = x - head[v],
+                  inverse = load(s->inverse + lane + v * VECTOR);
             f64x4 shift = load(s->tail + lane + v * VECTOR) - head[v], moved = older * shift;
-            f64x4 tail = load(after + v * VECTOR), tail_square = load(after + v * VECTOR + LANES), all, value;
+            f64x4 tail = load(after + v * VECTOR), tail_square = load(after + v * VECTOR + LANES),
+                  all, value;
 
             keep4(row + v * VECTOR, x, mask);
             sum[v] += away;
@@ -111,21 +115,22 @@ static void moment_turn_all(struct op *op, int lane, const i64x4 *mask)
     moment_turn(op, lane, mask, s->fold.shared);
 }
 
-#define MOMENT_KERNEL(id, root)                                                                      \
-    static bool id##_step(struct op *op, size_t bar, int lane)                                       \
-    {                                                                                                \
-        return moment_step(op, root, bar, lane);                                                     \
-    }                                                                                                \
-    static void id##_bars(struct op *op, size_t first, size_t end, int at)                           \
-    {                                                                                                \
-        const struct moment *s = op->state;                                                          \
-        moment_bars(op, root, first, end, at, s->fold.shared, 0, ROW, NULL);                         \
-    }                                                                                                \
-    static void id##_hot(struct op *op, size_t first, size_t end)                                    \
-    {                                                                                                \
-        struct moment *s = op->state;                                                                \
-        fold_hot(op, &s->fold, first, end, (struct folded){moment_turn_all, id##_bars, id##_step});  \
-    }                                                                                                \
+#define MOMENT_KERNEL(id, root)                                              \
+    static bool id##_step(struct op *op, size_t bar, int lane)               \
+    {                                                                        \
+        return moment_step(op, root, bar, lane);                             \
+    }                                                                        \
+    static void id##_bars(struct op *op, size_t first, size_t end, int at)   \
+    {                                                                        \
+        const struct moment *s = op->state;                                  \
+        moment_bars(op, root, first, end, at, s->fold.shared, 0, ROW, NULL); \
+    }                                                                        \
+    static void id##_hot(struct op *op, size_t first, size_t end)            \
+    {                                                                        \
+        struct moment *s = op->state;                                        \
+        fold_hot(op, &s->fold, first, end,                                   \
+                 (struct folded){moment_turn_all, id##_bars, id##_step});    \
+    }                                                                        \
     KERNEL_DRIVEN(id, moment_bytes, moment_start, .step = id##_step, .hot = id##_hot)
 
 MOMENT_KERNEL(VAR, false);

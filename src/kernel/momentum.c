@@ -1,17 +1,18 @@
 /* Strength and range after Wilder: rsi, cmo, atr. */
 #include "kernel/drive.h"
 
-/* ---- rsi, cmo ----------------------------------------------------------------------------------------------
- * Wilder's means of gains and losses.  Only their ratio is reported, so both are kept n times as large:
- * (mean * (n - 1) + x) / n becomes sum * ((n - 1) / n) + x, which saves two divides a bar.  The value of a
- * market that never moved is 0 / 0, NaN; its sums go on.  rsi_raw has TA-Lib's 0 there, for what is reckoned
- * from the RSI. */
+/* ---- rsi, cmo -----------------------------------------------------------------------------------
+ * Wilder's means of gains and losses.  Only their ratio is reported, so both are kept n times
+ * as large: (mean * (n - 1) + x) / n becomes sum * ((n - 1) / n) + x, which saves two divides a
+ * bar. The value of a market that never moved is 0 / 0, NaN; its sums go on.  rsi_raw has
+ * TA-Lib's 0 there, for what is reckoned from the RSI. */
 
 enum rsi_kind { RSI_WILDER, RSI_ZERO, RSI_CMO };
 
 struct rsi {
     struct drive drive;
-    double gain[LANES] ROW_ALIGNED, loss[LANES] ROW_ALIGNED, last[LANES] ROW_ALIGNED, kept[LANES] ROW_ALIGNED;
+    double gain[LANES] ROW_ALIGNED, loss[LANES] ROW_ALIGNED, last[LANES] ROW_ALIGNED,
+        kept[LANES] ROW_ALIGNED;
     int period[LANES], seen[LANES];
 };
 
@@ -68,7 +69,8 @@ INLINE bool rsi_bar(struct op *op, size_t bar, int lane, enum rsi_kind kind)
     return seen > period;
 }
 
-/* Two vectors at a time: four rows of state for sixteen lanes would not stay in AVX2's registers. */
+/* Two vectors at a time: four rows of state for sixteen lanes would not stay in AVX2's registers.
+ */
 enum { RSI_CHUNK = ROW < 2 ? ROW : 2 };
 
 INLINE void rsi_bars(struct op *op, size_t first, size_t end, enum rsi_kind kind)
@@ -88,7 +90,8 @@ INLINE void rsi_bars(struct op *op, size_t first, size_t end, enum rsi_kind kind
         }
         for (size_t bar = first; bar < end; bar++)
             EACH(v, RSI_CHUNK) {
-                f64x4 x = input4(in, bar, chunk + v), change = x - last[v], up = max4(change, splat(0.0));
+                f64x4 x = input4(in, bar, chunk + v), change = x - last[v],
+                      up = max4(change, splat(0.0));
                 last[v] = x;
                 gain[v] = gain[v] * kept[v] + up;
                 loss[v] = loss[v] * kept[v] + (up - change);
@@ -102,23 +105,23 @@ INLINE void rsi_bars(struct op *op, size_t first, size_t end, enum rsi_kind kind
     }
 }
 
-#define RSI_KERNEL(id, kind)                                                                         \
-    static bool id##_step(struct op *op, size_t bar, int lane)                                       \
-    {                                                                                                \
-        return rsi_bar(op, bar, lane, kind);                                                         \
-    }                                                                                                \
-    static void id##_hot(struct op *op, size_t first, size_t end)                                    \
-    {                                                                                                \
-        rsi_bars(op, first, end, kind);                                                              \
-    }                                                                                                \
-    KERNEL_DRIVEN(id, rsi_bytes, rsi_start, .step = id##_step, .hot = id##_hot,                       \
+#define RSI_KERNEL(id, kind)                                                    \
+    static bool id##_step(struct op *op, size_t bar, int lane)                  \
+    {                                                                           \
+        return rsi_bar(op, bar, lane, kind);                                    \
+    }                                                                           \
+    static void id##_hot(struct op *op, size_t first, size_t end)               \
+    {                                                                           \
+        rsi_bars(op, first, end, kind);                                         \
+    }                                                                           \
+    KERNEL_DRIVEN(id, rsi_bytes, rsi_start, .step = id##_step, .hot = id##_hot, \
                   .changed = DRIVE_ROWS(struct rsi, last))
 
 RSI_KERNEL(RSI, RSI_WILDER);
 RSI_KERNEL(RSI_RAW, RSI_ZERO);
 RSI_KERNEL(CMO, RSI_CMO);
 
-/* ---- atr: Wilder's mean of the true range, which begins with the second bar ---------------------------- */
+/* ---- atr: Wilder's mean of the true range, which begins with the second bar ------------------ */
 
 struct atr {
     struct drive drive;

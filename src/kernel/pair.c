@@ -1,11 +1,11 @@
 /* How two prices go together over the last n bars: correl, beta.
  *
- * Both follow from the sums of x - a, y - b, their squares and their product; with values of the window for a
- * and b no digits are lost to a large price.  The sums are folded (fold.h): the head's are about its first
- * values, the tail's about its last, and are moved there.
+ * Both follow from the sums of x - a, y - b, their squares and their product; with values of the
+ * window for a and b no digits are lost to a large price.  The sums are folded (fold.h): the head's
+ * are about its first values, the tail's about its last, and are moved there.
  *
- * Where one of the two stands still the value is TA-Lib's 0; where both do, at one price (high and low of a dead
- * market), it is NaN. */
+ * Where one of the two stands still the value is TA-Lib's 0; where both do, at one price (high and
+ * low of a dead market), it is NaN. */
 #include "kernel/fold.h"
 
 enum { PAIR_X, PAIR_Y, PAIR_XX, PAIR_YY, PAIR_XY, PAIR_SUMS };
@@ -66,9 +66,10 @@ INLINE void pair_turn(struct op *op, int lane, const i64x4 *mask, int n)
     keep4(s->tail[1] + lane, y, mask);
 }
 
-/* The sums of the window from those of the head, and those of the tail, `older` values, moved by dx and dy. */
-INLINE f64x4 pair_value(enum pair_kind kind, const f64x4 head[PAIR_SUMS], const double *tail, f64x4 older,
-                        f64x4 dx, f64x4 dy, f64x4 inverse, i64x4 at_one_price)
+/* The sums of the window from those of the head, and those of the tail, `older` values, moved by dx
+ * and dy. */
+INLINE f64x4 pair_value(enum pair_kind kind, const f64x4 head[PAIR_SUMS], const double *tail,
+                        f64x4 older, f64x4 dx, f64x4 dy, f64x4 inverse, i64x4 at_one_price)
 {
     f64x4 tx = load(tail + PAIR_X * LANES), ty = load(tail + PAIR_Y * LANES);
     f64x4 x = head[PAIR_X] + (tx + older * dx), y = head[PAIR_Y] + (ty + older * dy);
@@ -83,8 +84,8 @@ INLINE f64x4 pair_value(enum pair_kind kind, const f64x4 head[PAIR_SUMS], const 
 }
 
 /* Values to rows at… of a window of n. */
-INLINE void pair_bars(struct op *op, enum pair_kind kind, size_t first, size_t end, int at, int n, int lane,
-                      const i64x4 *mask)
+INLINE void pair_bars(struct op *op, enum pair_kind kind, size_t first, size_t end, int at, int n,
+                      int lane, const i64x4 *mask)
 {
     struct pair *s = op->state;
     double *out = op->out[0] + lane;
@@ -148,22 +149,22 @@ static void pair_turn_all(struct op *op, int lane, const i64x4 *mask)
 }
 
 /* One vector at a time: the sums fill the registers. */
-#define PAIR_KERNEL(id, kind)                                                                        \
-    static bool id##_step(struct op *op, size_t bar, int lane)                                       \
-    {                                                                                                \
-        return pair_step(op, kind, bar, lane);                                                       \
-    }                                                                                                \
-    static void id##_bars(struct op *op, size_t first, size_t end, int at)                           \
-    {                                                                                                \
-        const struct pair *s = op->state;                                                            \
-        for (int lane = 0; lane < LANES; lane += VECTOR)                                             \
-            pair_bars(op, kind, first, end, at, s->fold.shared, lane, NULL);                         \
-    }                                                                                                \
-    static void id##_hot(struct op *op, size_t first, size_t end)                                    \
-    {                                                                                                \
-        struct pair *s = op->state;                                                                  \
-        fold_hot(op, &s->fold, first, end, (struct folded){pair_turn_all, id##_bars, id##_step});    \
-    }                                                                                                \
+#define PAIR_KERNEL(id, kind)                                                                     \
+    static bool id##_step(struct op *op, size_t bar, int lane)                                    \
+    {                                                                                             \
+        return pair_step(op, kind, bar, lane);                                                    \
+    }                                                                                             \
+    static void id##_bars(struct op *op, size_t first, size_t end, int at)                        \
+    {                                                                                             \
+        const struct pair *s = op->state;                                                         \
+        for (int lane = 0; lane < LANES; lane += VECTOR)                                          \
+            pair_bars(op, kind, first, end, at, s->fold.shared, lane, NULL);                      \
+    }                                                                                             \
+    static void id##_hot(struct op *op, size_t first, size_t end)                                 \
+    {                                                                                             \
+        struct pair *s = op->state;                                                               \
+        fold_hot(op, &s->fold, first, end, (struct folded){pair_turn_all, id##_bars, id##_step}); \
+    }                                                                                             \
     KERNEL_DRIVEN(id, pair_bytes, pair_start, .step = id##_step, .hot = id##_hot)
 
 PAIR_KERNEL(CORREL, PAIR_CORREL);

@@ -1,8 +1,8 @@
-/* Where the price stands among the highs and lows of the last n bars: willr, aroon.  The extremes are folded
- * (fold.h); among equals the newest wins. */
+/* Where the price stands among the highs and lows of the last n bars: willr, aroon.  The extremes
+ * are folded (fold.h); among equals the newest wins. */
 #include "kernel/fold.h"
 
-/* ---- willr: -100 (highest high - close) / (highest high - lowest low) ------------------------------------- */
+/* ---- willr: -100 (highest high - close) / (highest high - lowest low) ------------------------ */
 
 struct willr {
     struct drive drive;
@@ -45,7 +45,8 @@ INLINE void willr_turn(struct op *op, int lane, const i64x4 *mask, int n)
     }
 }
 
-INLINE void willr_bars(struct op *op, size_t first, size_t end, int at, int lane, int count, const i64x4 *mask)
+INLINE void willr_bars(struct op *op, size_t first, size_t end, int at, int lane, int count,
+                       const i64x4 *mask)
 {
     struct willr *s = op->state;
     struct operand highs = op->in[0], lows = op->in[1], closes = op->in[2];
@@ -114,9 +115,9 @@ static void willr_hot(struct op *op, size_t first, size_t end)
 
 KERNEL_DRIVEN(WILLR, willr_bytes, willr_start, .step = willr_step, .hot = willr_hot);
 
-/* ---- aroon: how long ago the extremes of the last n + 1 bars were -------------------------------------------
- * Beside each extreme stands its place: the row in this segment, or, in the tail, row - (n + 1).  The age is
- * then the row of now minus the place. */
+/* ---- aroon: how long ago the extremes of the last n + 1 bars were -------------------------------
+ * Beside each extreme stands its place: the row in this segment, or, in the tail, row - (n + 1).
+ * The age is then the row of now minus the place. */
 
 struct aroon {
     struct drive drive;
@@ -159,7 +160,8 @@ INLINE void aroon_fold(f64x4 *value, f64x4 *place, f64x4 older, f64x4 older_plac
 INLINE void aroon_turn(struct op *op, int lane, const i64x4 *mask, int n)
 {
     struct aroon *s = op->state;
-    f64x4 high = splat(-INFINITY), low = splat(INFINITY), high_place = splat(0.0), low_place = splat(0.0);
+    f64x4 high = splat(-INFINITY), low = splat(INFINITY), high_place = splat(0.0),
+          low_place = splat(0.0);
 
     for (int k = n - 1; k >= 0; k--) {
         double *row = fold_row(&s->fold, k) + lane;
@@ -194,7 +196,8 @@ INLINE void aroon_bars(struct op *op, size_t first, size_t end, int at, int n, i
         f64x4 now = splat(at), since = splat(n - 1 - at); /* n - 1 - age = since + place */
 
         EACH(v, count) {
-            f64x4 h = input4(highs, bar, v), l = input4(lows, bar, v), top, top_place, bottom, bottom_place;
+            f64x4 h = input4(highs, bar, v), l = input4(lows, bar, v), top, top_place, bottom,
+                  bottom_place;
             f64x4 factor = load(s->factor + lane + v * VECTOR);
             i64x4 higher = h >= high[v], lower = l <= low[v];
 
@@ -205,7 +208,8 @@ INLINE void aroon_bars(struct op *op, size_t first, size_t end, int at, int n, i
             top = load(after + v * VECTOR);
             top_place = select4(top > high[v], load(after + LANES + v * VECTOR), high_place[v]);
             bottom = load(after + 2 * LANES + v * VECTOR);
-            bottom_place = select4(bottom < low[v], load(after + 3 * LANES + v * VECTOR), low_place[v]);
+            bottom_place = select4(bottom < low[v], load(after + 3 * LANES + v * VECTOR),
+                                   low_place[v]);
             keep4(row + v * VECTOR, h, mask);
             keep4(row + 2 * LANES + v * VECTOR, l, mask);
             keep4(down + bar * LANES + v * VECTOR, factor * (since + bottom_place), mask);

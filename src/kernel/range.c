@@ -11,7 +11,7 @@ INLINE f64x4 true_range4(f64x4 high, f64x4 low, f64x4 last)
     return max4(max4(abs4(low - last), abs4(high - last)), high - low);
 }
 
-/* ---- trange: the bar and the gap before it; natr: Wilder's mean of it, in percent of the close -------------- */
+/* ---- trange: the bar and the gap before it; natr: Wilder's mean of it, in percent ------------ */
 
 struct range {
     struct drive drive;
@@ -97,7 +97,8 @@ INLINE void range_bars(struct op *op, size_t first, size_t end, bool mean_of_it)
             f64x4 range = true_range4(input4(highs, bar, v), input4(lows, bar, v), last[v]);
             last[v] = input4(closes, bar, v);
             if (mean_of_it) {
-                mean[v] = mean[v] * load(s->kept + v * VECTOR) + range * load(s->share + v * VECTOR);
+                mean[v] = mean[v] * load(s->kept + v * VECTOR) +
+                          range * load(s->share + v * VECTOR);
                 range = splat(100.0) * divide4(mean[v], last[v], splat(NAN));
             }
             output4(out, bar, v, range);
@@ -121,9 +122,10 @@ static void natr_hot(struct op *op, size_t first, size_t end)
 KERNEL_DRIVEN(TRANGE, range_bytes, trange_start, .step = trange_step, .hot = trange_hot);
 KERNEL_DRIVEN(NATR, range_bytes, natr_start, .step = natr_step, .hot = natr_hot);
 
-/* ---- cci: the typical price's distance from its mean, in mean distances ----------------------------------------
- * Both passes go over the window anew: a running mean would keep rounding, and over a market that stands
- * still rounding divided by rounding is ±66.67.  Mean distances that are rounding count as 0, and 0 / 0 is NaN. */
+/* ---- cci: the typical price's distance from its mean, in mean distances -------------------------
+ * Both passes go over the window anew: a running mean would keep rounding, and over a market
+ * that stands still rounding divided by rounding is ±66.67. Mean distances that are rounding
+ * count as 0, and 0 / 0 is NaN. */
 
 struct cci {
     struct drive drive;
@@ -166,7 +168,8 @@ static void cci_skip(struct op *op, size_t bar, int lane)
     window_skip(&s->window, &s->drive, bar, lane);
 }
 
-INLINE void cci_bars(struct op *op, size_t first, size_t end, int n, int lane, int count, const i64x4 *mask)
+INLINE void cci_bars(struct op *op, size_t first, size_t end, int n, int lane, int count,
+                     const i64x4 *mask)
 {
     struct cci *s = op->state;
     double *out = op->out[0] + lane;
@@ -185,15 +188,19 @@ INLINE void cci_bars(struct op *op, size_t first, size_t end, int n, int lane, i
             mean[v] = away[v] = splat(0.0);
         }
         for (const double *at = oldest; at <= row; at += LANES)
-            EACH(v, count) mean[v] += load(at + v * VECTOR);
-        EACH(v, count) mean[v] *= load(s->inverse + lane + v * VECTOR);
+            EACH(v, count)
+                mean[v] += load(at + v * VECTOR);
+        EACH(v, count)
+            mean[v] *= load(s->inverse + lane + v * VECTOR);
         for (const double *at = oldest; at <= row; at += LANES)
-            EACH(v, count) away[v] += abs4(load(at + v * VECTOR) - mean[v]);
+            EACH(v, count)
+                away[v] += abs4(load(at + v * VECTOR) - mean[v]);
         EACH(v, count) {
             f64x4 distance = away[v] * load(s->inverse + lane + v * VECTOR);
             i64x4 moved = distance > splat(CCI_ROUNDING) * abs4(mean[v]);
             keep4(out + bar * LANES + v * VECTOR,
-                  select4(moved, (now[v] - mean[v]) / (splat(CCI_SCALE) * distance), splat(NAN)), mask);
+                  select4(moved, (now[v] - mean[v]) / (splat(CCI_SCALE) * distance), splat(NAN)),
+                  mask);
         }
     }
 }
@@ -223,9 +230,10 @@ static void cci_hot(struct op *op, size_t first, size_t end)
                 cci_step(op, bar, lane);
 }
 
-KERNEL_DRIVEN(CCI, cci_bytes, cci_start, .step = cci_step, .hot = cci_hot, .skip = cci_skip, .push = cci_push);
+KERNEL_DRIVEN(CCI, cci_bytes, cci_start, .step = cci_step, .hot = cci_hot, .skip = cci_skip,
+              .push = cci_push);
 
-/* ---- ultosc: buying pressure over true range, of three windows -----------------------------------------------
+/* ---- ultosc: buying pressure over true range, of three windows ----------------------------------
  * Running sums; a window without any range is exactly 0, whatever rounding left of earlier bars. */
 
 enum { ULTOSC_WINDOWS = 3 };
@@ -233,7 +241,7 @@ enum { ULTOSC_WINDOWS = 3 };
 struct ultosc {
     struct drive drive;
     double pressure[ULTOSC_WINDOWS][LANES] ROW_ALIGNED, range[ULTOSC_WINDOWS][LANES] ROW_ALIGNED;
-    double period[ULTOSC_WINDOWS][LANES] ROW_ALIGNED; /* rising */
+    double period[ULTOSC_WINDOWS][LANES] ROW_ALIGNED;         /* rising */
     double last[LANES] ROW_ALIGNED, still[LANES] ROW_ALIGNED; /* still: bars since the last range */
     int shared[ULTOSC_WINDOWS]; /* the period of all lanes; all 0 where one differs */
     int32_t offset[ULTOSC_WINDOWS][LANES];
@@ -318,7 +326,8 @@ INLINE void ultosc_bars(struct op *op, bool shared, size_t first, size_t end, in
                 f64x4 sum = load(s->pressure[k] + l) +
                             (pressure - (shared ? load(old) : gather4(row, s->offset[k] + l)));
                 f64x4 ranges = load(s->range[k] + l) +
-                               (range - (shared ? load(old + LANES) : gather4(row + LANES, s->offset[k] + l)));
+                               (range - (shared ? load(old + LANES)
+                                                : gather4(row + LANES, s->offset[k] + l)));
                 sum = select4(empty, splat(0.0), sum);
                 ranges = select4(empty, splat(0.0), ranges);
                 keep4(s->pressure[k] + l, sum, mask);
@@ -359,5 +368,5 @@ static void ultosc_hot(struct op *op, size_t first, size_t end)
         ultosc_bars(op, false, first, end, 0, ROW, NULL);
 }
 
-KERNEL_DRIVEN(ULTOSC, ultosc_bytes, ultosc_start, .step = ultosc_step, .hot = ultosc_hot, .skip = ultosc_skip,
-              .push = ultosc_push);
+KERNEL_DRIVEN(ULTOSC, ultosc_bytes, ultosc_start, .step = ultosc_step, .hot = ultosc_hot,
+              .skip = ultosc_skip, .push = ultosc_push);

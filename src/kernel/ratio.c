@@ -1,5 +1,5 @@
-/* Ratios of two sums over the last n bars: cutler_rsi, mfi, cmf, vwma.  Both sums are folded (fold.h), so that
- * 0 / 0 is seen for what it is. */
+/* Ratios of two sums over the last n bars: cutler_rsi, mfi, cmf, vwma.  Both sums are folded
+ * (fold.h), so that 0 / 0 is seen for what it is. */
 #include "kernel/fold.h"
 
 enum ratio_kind { RATIO_CUTLER, RATIO_MFI, RATIO_CMF, RATIO_VWMA };
@@ -48,8 +48,8 @@ static const double THIRD = 1.0 / 3.0;
 static const double MFI_EQUAL = 1e-14;
 
 /* What a bar of the kernel adds to the two sums. */
-INLINE void ratio_parts(enum ratio_kind kind, const struct op *op, size_t bar, int lane, f64x4 *last,
-                        f64x4 *above, f64x4 *below)
+INLINE void ratio_parts(enum ratio_kind kind, const struct op *op, size_t bar, int lane,
+                        f64x4 *last, f64x4 *above, f64x4 *below)
 {
     f64x4 in[4] = {splat(0.0), splat(0.0), splat(0.0), splat(0.0)}, zero = splat(0.0);
 
@@ -91,8 +91,8 @@ INLINE f64x4 ratio_value(enum ratio_kind kind, f64x4 above, f64x4 below)
     return divide4(above, below, splat(kind == RATIO_CMF ? 0.0 : NAN)); /* cmf: TA-Lib's 0 */
 }
 
-INLINE void ratio_bars(struct op *op, enum ratio_kind kind, size_t first, size_t end, int at, int lane,
-                       int count, const i64x4 *mask)
+INLINE void ratio_bars(struct op *op, enum ratio_kind kind, size_t first, size_t end, int at,
+                       int lane, int count, const i64x4 *mask)
 {
     struct ratio *s = op->state;
     double *out = op->out[0] + lane;
@@ -153,20 +153,20 @@ static void ratio_turn_all(struct op *op, int lane, const i64x4 *mask)
     ratio_turn(op, lane, mask, s->fold.shared);
 }
 
-#define RATIO_KERNEL(id, kind)                                                                       \
-    static bool id##_step(struct op *op, size_t bar, int lane)                                       \
-    {                                                                                                \
-        return ratio_step(op, kind, bar, lane);                                                      \
-    }                                                                                                \
-    static void id##_bars(struct op *op, size_t first, size_t end, int at)                           \
-    {                                                                                                \
-        ratio_bars(op, kind, first, end, at, 0, ROW, NULL);                                          \
-    }                                                                                                \
-    static void id##_hot(struct op *op, size_t first, size_t end)                                    \
-    {                                                                                                \
-        struct ratio *s = op->state;                                                                 \
-        fold_hot(op, &s->fold, first, end, (struct folded){ratio_turn_all, id##_bars, id##_step});   \
-    }                                                                                                \
+#define RATIO_KERNEL(id, kind)                                                                     \
+    static bool id##_step(struct op *op, size_t bar, int lane)                                     \
+    {                                                                                              \
+        return ratio_step(op, kind, bar, lane);                                                    \
+    }                                                                                              \
+    static void id##_bars(struct op *op, size_t first, size_t end, int at)                         \
+    {                                                                                              \
+        ratio_bars(op, kind, first, end, at, 0, ROW, NULL);                                        \
+    }                                                                                              \
+    static void id##_hot(struct op *op, size_t first, size_t end)                                  \
+    {                                                                                              \
+        struct ratio *s = op->state;                                                               \
+        fold_hot(op, &s->fold, first, end, (struct folded){ratio_turn_all, id##_bars, id##_step}); \
+    }                                                                                              \
     KERNEL_DRIVEN(id, ratio_bytes, ratio_start, .step = id##_step, .hot = id##_hot)
 
 RATIO_KERNEL(CUTLER_RSI, RATIO_CUTLER);

@@ -1,12 +1,14 @@
-/* Recurrences over one price: rma, kama, macd, macdfix; and what formulas need: previous, skip, cumsum. */
+/* Recurrences over one price: rma, kama, macd, macdfix; and what formulas need: previous, skip,
+ * cumsum. */
 #include "kernel/fold.h"
 #include "kernel/window.h"
 
-/* ---- rma: Wilder's mean, begins as the mean of the first n values --------------------------------------- */
+/* ---- rma: Wilder's mean, begins as the mean of the first n values ---------------------------- */
 
 struct rma {
     struct drive drive;
-    double value[LANES] ROW_ALIGNED, share[LANES] ROW_ALIGNED; /* value: the sum while it warms up */
+    double value[LANES] ROW_ALIGNED,
+        share[LANES] ROW_ALIGNED; /* value: the sum while it warms up */
     int period[LANES], seen[LANES];
 };
 
@@ -62,13 +64,14 @@ static void rma_hot(struct op *op, size_t first, size_t end)
             value[v] += share[v] * (input4(in, bar, v) - value[v]);
             output4(out, bar, v, value[v]);
         }
-    EACH_VECTOR(v) store(s->value + v * VECTOR, value[v]);
+    EACH_VECTOR(v)
+        store(s->value + v * VECTOR, value[v]);
 }
 
 KERNEL_DRIVEN(RMA, rma_bytes, rma_start, .step = rma_step, .hot = rma_hot,
               .changed = DRIVE_ROWS(struct rma, value));
 
-/* ---- windows that formulas need: previous(x, n), skip(x, n) ---------------------------------------------- */
+/* ---- windows that formulas need: previous(x, n), skip(x, n) ---------------------------------- */
 
 struct back {
     struct drive drive;
@@ -129,13 +132,15 @@ static void back_hot(struct op *op, size_t first, size_t end)
 
     for (size_t bar = first; bar < end; bar++, row += LANES, from += LANES)
         if (s->shared >= 0)
-            EACH_VECTOR(v) output4(out, bar, v, load(from + v * VECTOR));
+            EACH_VECTOR(v)
+                output4(out, bar, v, load(from + v * VECTOR));
         else
-            EACH_VECTOR(v) output4(out, bar, v, gather4(row + v * VECTOR, s->offset + v * VECTOR));
+            EACH_VECTOR(v)
+                output4(out, bar, v, gather4(row + v * VECTOR, s->offset + v * VECTOR));
 }
 
-KERNEL_DRIVEN(PREVIOUS, back_bytes, back_start, .step = back_step, .hot = back_hot, .skip = back_skip,
-              .push = back_push);
+KERNEL_DRIVEN(PREVIOUS, back_bytes, back_start, .step = back_step, .hot = back_hot,
+              .skip = back_skip, .push = back_push);
 
 struct skip {
     struct drive drive;
@@ -173,12 +178,13 @@ static void skip_hot(struct op *op, size_t first, size_t end)
     double *restrict out = op->out[0];
 
     for (size_t bar = first; bar < end; bar++)
-        EACH_VECTOR(v) output4(out, bar, v, input4(in, bar, v));
+        EACH_VECTOR(v)
+            output4(out, bar, v, input4(in, bar, v));
 }
 
 KERNEL_DRIVEN(SKIP, skip_bytes, skip_start, .step = skip_step, .hot = skip_hot);
 
-/* ---- cumsum: the sum of all values ----------------------------------------------------------------------- */
+/* ---- cumsum: the sum of all values ----------------------------------------------------------- */
 
 struct cumsum {
     struct drive drive;
@@ -215,26 +221,30 @@ static void cumsum_hot(struct op *op, size_t first, size_t end)
     double *restrict out = op->out[0];
     f64x4 total[ROW];
 
-    EACH_VECTOR(v) total[v] = load(s->total + v * VECTOR);
+    EACH_VECTOR(v)
+        total[v] = load(s->total + v * VECTOR);
     for (size_t bar = first; bar < end; bar++)
         EACH_VECTOR(v) {
             total[v] += input4(in, bar, v);
             output4(out, bar, v, total[v]);
         }
-    EACH_VECTOR(v) store(s->total + v * VECTOR, total[v]);
+    EACH_VECTOR(v)
+        store(s->total + v * VECTOR, total[v]);
 }
 
 KERNEL_DRIVEN(CUMSUM, cumsum_bytes, cumsum_start, .step = cumsum_step, .hot = cumsum_hot,
               .changed = DRIVE_ROWS(struct cumsum, total));
 
-/* ---- kama: Kaufman's adaptive mean ------------------------------------------------------------------------
- * The way of the last n bars is a running sum; when no bar of them moved it is 0, whatever rounding left. */
+/* ---- kama: Kaufman's adaptive mean --------------------------------------------------------------
+ * The way of the last n bars is a running sum; when no bar of them moved it is 0, whatever
+ * rounding left. */
 
 struct kama {
     struct drive drive;
     double value[LANES] ROW_ALIGNED, way[LANES] ROW_ALIGNED;
-    double still[LANES] ROW_ALIGNED, period[LANES] ROW_ALIGNED; /* still: bars since the last move */
-    int shared;                                                 /* the period of all lanes, or 0 */
+    double still[LANES] ROW_ALIGNED,
+        period[LANES] ROW_ALIGNED; /* still: bars since the last move */
+    int shared;                    /* the period of all lanes, or 0 */
     int seen[LANES];
     int32_t offset[LANES]; /* from the vector of a lane to its value n bars back */
     struct window window ROW_ALIGNED;
@@ -279,7 +289,8 @@ static bool kama_step(struct op *op, size_t bar, int lane)
     struct kama *s = op->state;
     const double *row = window_row(&s->window, (ptrdiff_t)bar) + lane_vector(lane);
     const double *old = row + s->offset[lane];
-    double x = input(op, 0, bar, lane), change = fabs(x - window_row(&s->window, (ptrdiff_t)bar - 1)[lane]);
+    double x = input(op, 0, bar, lane),
+           change = fabs(x - window_row(&s->window, (ptrdiff_t)bar - 1)[lane]);
     int period = (int)s->period[lane], seen = s->seen[lane];
 
     if (period == 1) {
@@ -326,7 +337,8 @@ INLINE void kama_bars(struct kama *s, double *restrict out, size_t first, size_t
             way[v] += change - abs4(old - older);
             still[v] = select4(change == splat(0.0), still[v] + splat(1.0), splat(0.0));
             way[v] = select4(still[v] >= load(s->period + v * VECTOR), splat(0.0), way[v]);
-            rate = select4(way[v] <= move, splat(1.0), move / way[v]) * splat(KAMA_RANGE) + splat(KAMA_SLOW);
+            rate = select4(way[v] <= move, splat(1.0), move / way[v]) * splat(KAMA_RANGE) +
+                   splat(KAMA_SLOW);
             value[v] += rate * rate * (x - value[v]);
             output4(out, bar, v, value[v]);
         }
@@ -350,14 +362,16 @@ static void kama_hot(struct op *op, size_t first, size_t end)
 KERNEL_DRIVEN(KAMA, kama_bytes, kama_start, .step = kama_step, .hot = kama_hot, .skip = kama_skip,
               .push = kama_push);
 
-/* ---- macd: the difference of two exponential means, and its own mean ----------------------------------------
- * The fast mean begins so late that both are seeded on the same bar.  macdfix is the first MACD's: 12 and 26
- * bars to seed, but shares of 0.15 and 0.075. */
+/* ---- macd: the difference of two exponential means, and its own mean ----------------------------
+ * The fast mean begins so late that both are seeded on the same bar.  macdfix is the first
+ * MACD's: 12 and 26 bars to seed, but shares of 0.15 and 0.075. */
 
 struct macd {
     struct drive drive;
-    double fast[LANES] ROW_ALIGNED, slow[LANES] ROW_ALIGNED, signal[LANES] ROW_ALIGNED; /* first sums */
-    double fast_share[LANES] ROW_ALIGNED, slow_share[LANES] ROW_ALIGNED, signal_share[LANES] ROW_ALIGNED;
+    double fast[LANES] ROW_ALIGNED, slow[LANES] ROW_ALIGNED,
+        signal[LANES] ROW_ALIGNED; /* first sums */
+    double fast_share[LANES] ROW_ALIGNED, slow_share[LANES] ROW_ALIGNED,
+        signal_share[LANES] ROW_ALIGNED;
     int fast_period[LANES], slow_period[LANES], signal_period[LANES];
     int seen[LANES], lines[LANES]; /* values, and values of the line, until warm */
 };
@@ -416,7 +430,8 @@ static bool macd_step(struct op *op, size_t bar, int lane)
 {
     struct macd *s = op->state;
     double x = input(op, 0, bar, lane), line = NAN;
-    int late = s->slow_period[lane] - s->fast_period[lane], seen = s->seen[lane] + 1, lines = s->lines[lane];
+    int late = s->slow_period[lane] - s->fast_period[lane], seen = s->seen[lane] + 1,
+        lines = s->lines[lane];
 
     macd_mean(&s->slow[lane], x, s->slow_share[lane], seen, s->slow_period[lane]);
     if (seen > late)
@@ -441,7 +456,8 @@ static void macd_hot(struct op *op, size_t first, size_t end)
 {
     struct macd *s = op->state;
     struct operand in = op->in[0];
-    double *restrict lines = op->out[0], *restrict signals = op->out[1], *restrict histograms = op->out[2];
+    double *restrict lines = op->out[0], *restrict signals = op->out[1],
+                     *restrict histograms = op->out[2];
 
     for (int chunk = 0; chunk < ROW; chunk += MACD_CHUNK) {
         f64x4 fast[MACD_CHUNK], slow[MACD_CHUNK], signal[MACD_CHUNK];

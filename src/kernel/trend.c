@@ -1,9 +1,9 @@
 /* Stops that follow a trend: sar, supertrend. */
 #include "kernel/fold.h"
 
-/* ---- sar: Wilder's parabolic ---------------------------------------------------------------------------------
- * A falling trend is a rising one of the negated prices, so the body knows only the rising one; `sign` has the
- * sign bit where the trend falls.  Negation is exact, so nothing is lost by it. */
+/* ---- sar: Wilder's parabolic --------------------------------------------------------------------
+ * A falling trend is a rising one of the negated prices, so the body knows only the rising one;
+ * `sign` has the sign bit where the trend falls.  Negation is exact, so nothing is lost by it. */
 
 struct sar {
     struct drive drive;
@@ -37,7 +37,8 @@ INLINE f64x4 flip4(f64x4 x, i64x4 sign)
     return (f64x4)((i64x4)x ^ sign);
 }
 
-INLINE void sar_bars(struct op *op, size_t first, size_t end, int lane, int count, const i64x4 *mask)
+INLINE void sar_bars(struct op *op, size_t first, size_t end, int lane, int count,
+                     const i64x4 *mask)
 {
     struct sar *s = op->state;
     struct operand highs = op->in[0], lows = op->in[1];
@@ -58,10 +59,12 @@ INLINE void sar_bars(struct op *op, size_t first, size_t end, int lane, int coun
     for (size_t bar = first; bar < end; bar++)
         EACH(v, count) {
             f64x4 h = input4(highs, bar, v), l = input4(lows, bar, v);
-            f64x4 step = load(s->step + lane + v * VECTOR), limit = load(s->limit + lane + v * VECTOR);
+            f64x4 step = load(s->step + lane + v * VECTOR),
+                  limit = load(s->limit + lane + v * VECTOR);
             i64x4 falls = sign[v] != 0;
             /* as if the trend rose */
-            f64x4 top = flip4(select4(falls, l, h), sign[v]), bottom = flip4(select4(falls, h, l), sign[v]);
+            f64x4 top = flip4(select4(falls, l, h), sign[v]),
+                  bottom = flip4(select4(falls, h, l), sign[v]);
             f64x4 last_top = flip4(select4(falls, low[v], high[v]), sign[v]);
             f64x4 last_bottom = flip4(select4(falls, high[v], low[v]), sign[v]);
             f64x4 level = flip4(stop[v], sign[v]), best = flip4(extreme[v], sign[v]);
@@ -126,11 +129,13 @@ static void sar_hot(struct op *op, size_t first, size_t end)
 
 KERNEL_DRIVEN(SAR, sar_bytes, sar_start, .step = sar_step, .hot = sar_hot);
 
-/* ---- supertrend: bands of `multiplier` ATRs around the middle of the bar, each kept until it is passed ------ */
+/* ---- supertrend: bands of some ATRs around the middle of the bar, each kept until passed ------
+ */
 
 struct supertrend {
     struct drive drive;
-    double mean[LANES] ROW_ALIGNED, last[LANES] ROW_ALIGNED; /* true range: sum while it warms up; last close */
+    double mean[LANES] ROW_ALIGNED,
+        last[LANES] ROW_ALIGNED; /* true range: sum while it warms up; last close */
     double upper[LANES] ROW_ALIGNED, lower[LANES] ROW_ALIGNED, trend[LANES] ROW_ALIGNED;
     double kept[LANES] ROW_ALIGNED, share[LANES] ROW_ALIGNED, multiplier[LANES] ROW_ALIGNED;
     int period[LANES], seen[LANES];
@@ -184,8 +189,10 @@ INLINE void supertrend_bars(struct op *op, bool seed, size_t first, size_t end, 
     }
     for (size_t bar = first; bar < end; bar++)
         EACH(v, count) {
-            f64x4 high = input4(highs, bar, v), low = input4(lows, bar, v), close = input4(closes, bar, v);
-            f64x4 range = supertrend_range(high, low, last[v]), share = load(s->share + lane + v * VECTOR);
+            f64x4 high = input4(highs, bar, v), low = input4(lows, bar, v),
+                  close = input4(closes, bar, v);
+            f64x4 range = supertrend_range(high, low, last[v]),
+                  share = load(s->share + lane + v * VECTOR);
             f64x4 middle = (high + low) * splat(0.5), width, top, bottom;
             i64x4 rises = trend[v] > splat(0.0);
 
@@ -240,4 +247,5 @@ static void supertrend_hot(struct op *op, size_t first, size_t end)
     supertrend_bars(op, false, first, end, 0, ROW, NULL);
 }
 
-KERNEL_DRIVEN(SUPERTREND, supertrend_bytes, supertrend_start, .step = supertrend_step, .hot = supertrend_hot);
+KERNEL_DRIVEN(SUPERTREND, supertrend_bytes, supertrend_start, .step = supertrend_step,
+              .hot = supertrend_hot);

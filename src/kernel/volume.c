@@ -1,7 +1,7 @@
 /* Volume and where the price closed: obv, ad, adosc. */
 #include "kernel/drive.h"
 
-/* ---- obv: volume of rises minus volume of falls, beginning with the first volume ---------------------------- */
+/* ---- obv: volume of rises minus volume of falls, beginning with the first volume ------------- */
 
 struct obv {
     struct drive drive;
@@ -49,7 +49,8 @@ static void obv_hot(struct op *op, size_t first, size_t end)
     }
     for (size_t bar = first; bar < end; bar++)
         EACH_VECTOR(v) {
-            f64x4 close = input4(closes, bar, v), volume = input4(volumes, bar, v), zero = splat(0.0);
+            f64x4 close = input4(closes, bar, v), volume = input4(volumes, bar, v),
+                  zero = splat(0.0);
             total[v] += select4(close > last[v], volume, select4(close < last[v], -volume, zero));
             last[v] = close;
             output4(out, bar, v, total[v]);
@@ -62,12 +63,13 @@ static void obv_hot(struct op *op, size_t first, size_t end)
 
 KERNEL_DRIVEN(OBV, obv_bytes, obv_start, .step = obv_step, .hot = obv_hot);
 
-/* ---- ad: volume by where the bar closed in its range; adosc: the difference of two means of it ------------- */
+/* ---- ad: volume by where the bar closed in its range; adosc: two means of it ----------------- */
 
 struct ad {
     struct drive drive;
     double total[LANES] ROW_ALIGNED;
-    double fast[LANES] ROW_ALIGNED, slow[LANES] ROW_ALIGNED; /* adosc: both begin as the first total */
+    double fast[LANES] ROW_ALIGNED,
+        slow[LANES] ROW_ALIGNED; /* adosc: both begin as the first total */
     double fast_share[LANES] ROW_ALIGNED, slow_share[LANES] ROW_ALIGNED;
     int left[LANES]; /* bars not yet shown */
 };
@@ -102,7 +104,8 @@ static void adosc_start(struct op *op)
 INLINE void ad_add(struct op *op, size_t bar, int lane)
 {
     struct ad *s = op->state;
-    double high = input(op, 0, bar, lane), low = input(op, 1, bar, lane), close = input(op, 2, bar, lane);
+    double high = input(op, 0, bar, lane), low = input(op, 1, bar, lane),
+           close = input(op, 2, bar, lane);
 
     if (high > low)
         s->total[lane] += ((close - low) - (high - close)) / (high - low) * input(op, 3, bar, lane);
@@ -145,8 +148,10 @@ INLINE void ad_bars(struct op *op, size_t first, size_t end, bool oscillator)
     }
     for (size_t bar = first; bar < end; bar++)
         EACH_VECTOR(v) {
-            f64x4 high = input4(highs, bar, v), low = input4(lows, bar, v), close = input4(closes, bar, v);
-            f64x4 flow = ((close - low) - (high - close)) / (high - low) * input4(volumes, bar, v), value;
+            f64x4 high = input4(highs, bar, v), low = input4(lows, bar, v),
+                  close = input4(closes, bar, v);
+            f64x4 flow = ((close - low) - (high - close)) / (high - low) * input4(volumes, bar, v),
+                  value;
 
             value = total[v] = select4(high > low, total[v] + flow, total[v]);
             if (oscillator) {

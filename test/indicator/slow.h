@@ -1,5 +1,5 @@
-/* What the indicators' kernels have to give, by the words of their definitions: one lane, whole history, each
- * window anew.  Sums are long double, so that these are right to the last digits. */
+/* What the indicators' kernels have to give, by the words of their definitions: one lane, whole
+ * history, each window anew.  Sums are long double, so that these are right to the last digits. */
 #ifndef HARRIER_TEST_INDICATOR_SLOW_H
 #define HARRIER_TEST_INDICATOR_SLOW_H
 
@@ -30,7 +30,8 @@ static inline double slow_extreme(const double *x, size_t n, double sign)
 }
 
 /* Seeded with the mean of x[begin…begin+n-1], then y += share (x - y). */
-static inline void slow_mean(double *y, const double *x, size_t count, size_t begin, size_t n, double share)
+static inline void slow_mean(double *y, const double *x, size_t count, size_t begin, size_t n,
+                             double share)
 {
     for (size_t i = 0; i < count; i++)
         if (i + 1 < begin + n)
@@ -47,7 +48,7 @@ static inline double slow_range(const struct lane *lane, size_t i)
     return fmax(high[i] - low[i], fmax(fabs(high[i] - close[i - 1]), fabs(low[i] - close[i - 1])));
 }
 
-/* ---- averages -------------------------------------------------------------------------------------------- */
+/* ---- averages -------------------------------------------------------------------------------- */
 
 static inline void slow_kama(struct slow *s, const double *x, size_t n)
 {
@@ -55,15 +56,16 @@ static inline void slow_kama(struct slow *s, const double *x, size_t n)
         long double way = 0;
         for (size_t k = i + 1 - n; i >= n && k <= i; k++)
             way += fabs(x[k] - x[k - 1]);
-        double move = i >= n ? fabs(x[i] - x[i - n]) : 0, ratio = way <= move ? 1 : (double)(move / way);
+        double move = i >= n ? fabs(x[i] - x[i - n]) : 0,
+               ratio = way <= move ? 1 : (double)(move / way);
         double rate = pow(ratio * (2.0 / 3 - 2.0 / 31) + 2.0 / 31, 2);
         double before = i == n ? x[i - 1] : i > n ? s->out[0][i - 1] : 0;
         s->out[0][i] = n == 1 ? x[i] : i < n ? NAN : before + rate * (x[i] - before);
     }
 }
 
-static inline void slow_macd(struct slow *s, const double *x, size_t fast, size_t slow, size_t signal,
-                             const double share[2])
+static inline void slow_macd(struct slow *s, const double *x, size_t fast, size_t slow,
+                             size_t signal, const double share[2])
 {
     static double a[SLOW_MAX], b[SLOW_MAX], line[SLOW_MAX], mean[SLOW_MAX];
 
@@ -79,7 +81,7 @@ static inline void slow_macd(struct slow *s, const double *x, size_t fast, size_
     }
 }
 
-/* ---- statistics of a window ------------------------------------------------------------------------------- */
+/* ---- statistics of a window ------------------------------------------------------------------ */
 
 static inline double slow_line(enum kernel_id kernel, const double *x, size_t n)
 {
@@ -92,12 +94,18 @@ static inline double slow_line(enum kernel_id kernel, const double *x, size_t n)
     }
     long double slope = own > 0 ? both / own : 0;
     switch (kernel) {
-    case KERNEL_WMA: return (double)(weighted / (n * (n + 1) / 2));
-    case KERNEL_LINEARREG: return (double)(mean + slope * centre);
-    case KERNEL_LINEARREG_INTERCEPT: return (double)(mean - slope * centre);
-    case KERNEL_LINEARREG_ANGLE: return atan((double)slope) * 180 / acos(-1);
-    case KERNEL_TSF: return (double)(mean + slope * (centre + 1));
-    default: return (double)slope;
+    case KERNEL_WMA:
+        return (double)(weighted / (n * (n + 1) / 2));
+    case KERNEL_LINEARREG:
+        return (double)(mean + slope * centre);
+    case KERNEL_LINEARREG_INTERCEPT:
+        return (double)(mean - slope * centre);
+    case KERNEL_LINEARREG_ANGLE:
+        return atan((double)slope) * 180 / acos(-1);
+    case KERNEL_TSF:
+        return (double)(mean + slope * (centre + 1));
+    default:
+        return (double)slope;
     }
 }
 
@@ -109,7 +117,8 @@ static inline double slow_variance(const double *x, size_t n)
     return (double)(sum / n);
 }
 
-static inline double slow_pair(bool beta, const double *x, const double *y, size_t n, bool at_one_price)
+static inline double slow_pair(bool beta, const double *x, const double *y, size_t n,
+                               bool at_one_price)
 {
     long double mx = slow_sum(x, n) / n, my = slow_sum(y, n) / n, xx = 0, yy = 0, xy = 0;
     bool x_stands = slow_extreme(x, n, 1) == slow_extreme(x, n, -1);
@@ -125,7 +134,7 @@ static inline double slow_pair(bool beta, const double *x, const double *y, size
     return (double)(beta ? xy / xx : xy / sqrtl(xx * yy));
 }
 
-/* ---- ratios of sums --------------------------------------------------------------------------------------- */
+/* ---- ratios of sums -------------------------------------------------------------------------- */
 
 static inline double slow_ratio(enum kernel_id kernel, const struct lane *lane, size_t i, size_t n)
 {
@@ -133,7 +142,8 @@ static inline double slow_ratio(enum kernel_id kernel, const struct lane *lane, 
     long double above = 0, below = 0;
 
     for (size_t k = i + 1 - n; k <= i; k++) {
-        double typical = (a[k] + b[k] + c[k]) / 3, before = k ? (a[k - 1] + b[k - 1] + c[k - 1]) / 3 : 0;
+        double typical = (a[k] + b[k] + c[k]) / 3,
+               before = k ? (a[k - 1] + b[k - 1] + c[k - 1]) / 3 : 0;
         double change = kernel == KERNEL_MFI ? typical - before : k ? a[k] - a[k - 1] : 0;
         double size = kernel == KERNEL_MFI ? typical * v[k] : fabs(change);
         if (kernel == KERNEL_VWMA) {
@@ -161,7 +171,9 @@ static inline double slow_cci(const struct lane *lane, size_t i, size_t n)
     for (size_t k = i + 1 - n; k <= i; k++)
         mean += ((long double)lane->value[0][k] + lane->value[1][k] + lane->value[2][k]) / 3 / n;
     for (size_t k = i + 1 - n; k <= i; k++)
-        away += fabsl(((long double)lane->value[0][k] + lane->value[1][k] + lane->value[2][k]) / 3 - mean) / n;
+        away += fabsl(((long double)lane->value[0][k] + lane->value[1][k] + lane->value[2][k]) / 3 -
+                      mean) /
+                n;
     long double now = ((long double)lane->value[0][i] + lane->value[1][i] + lane->value[2][i]) / 3;
     return away <= 1e-14L * fabsl(mean) ? NAN : (double)((now - mean) / (0.015L * away));
 }
@@ -181,10 +193,11 @@ static inline double slow_ultosc(const struct lane *lane, size_t i, const size_t
     return 100 * total / 7;
 }
 
-/* ---- directional movement --------------------------------------------------------------------------------- */
+/* ---- directional movement -------------------------------------------------------------------- */
 
 /* Wilder's sums at bar i of n bars: up, down, range. */
-static inline void slow_wilder(const struct lane *lane, bool ranged, size_t i, double n, double sum[3])
+static inline void slow_wilder(const struct lane *lane, bool ranged, size_t i, double n,
+                               double sum[3])
 {
     const double *high = lane->value[0], *low = lane->value[1];
 
@@ -199,7 +212,8 @@ static inline void slow_wilder(const struct lane *lane, bool ranged, size_t i, d
     }
 }
 
-static inline void slow_direction(struct slow *s, enum kernel_id kernel, const struct lane *lane, size_t n)
+static inline void slow_direction(struct slow *s, enum kernel_id kernel, const struct lane *lane,
+                                  size_t n)
 {
     static double dx[SLOW_MAX], adx[SLOW_MAX];
     bool moved_only = kernel == KERNEL_PLUS_DM || kernel == KERNEL_MINUS_DM, still[SLOW_MAX];
@@ -212,7 +226,8 @@ static inline void slow_direction(struct slow *s, enum kernel_id kernel, const s
         if (moved_only)
             s->out[0][i] = i + (n > 1) < (n > 1 ? n : 1) ? NAN : sum[kernel == KERNEL_MINUS_DM];
         else if (kernel == KERNEL_PLUS_DI || kernel == KERNEL_MINUS_DI)
-            s->out[0][i] = i < n || sum[2] == 0 ? NAN : percent * sum[kernel == KERNEL_MINUS_DI] / sum[2];
+            s->out[0][i] = i < n || sum[2] == 0 ? NAN
+                                                : percent * sum[kernel == KERNEL_MINUS_DI] / sum[2];
         else
             s->out[0][i] = i < n || still[i] ? NAN : dx[i];
     }
@@ -224,9 +239,10 @@ static inline void slow_direction(struct slow *s, enum kernel_id kernel, const s
             s->out[0][i] = still[i] || i < n - 1 ? NAN : (adx[i] + adx[i - (n - 1)]) / 2;
 }
 
-/* ---- stops ------------------------------------------------------------------------------------------------ */
+/* ---- stops ----------------------------------------------------------------------------------- */
 
-static inline void slow_sar(struct slow *s, const double *h, const double *l, double step, double limit)
+static inline void slow_sar(struct slow *s, const double *h, const double *l, double step,
+                            double limit)
 {
     double stop = 0, best = 0, factor = 0, first = fmin(step, limit);
     bool rises = true;
@@ -260,7 +276,8 @@ static inline void slow_sar(struct slow *s, const double *h, const double *l, do
     }
 }
 
-static inline void slow_supertrend(struct slow *s, const struct lane *lane, size_t n, double multiplier)
+static inline void slow_supertrend(struct slow *s, const struct lane *lane, size_t n,
+                                   double multiplier)
 {
     static double range[SLOW_MAX], atr[SLOW_MAX];
     const double *close = lane->value[2];
@@ -286,7 +303,7 @@ static inline void slow_supertrend(struct slow *s, const struct lane *lane, size
     }
 }
 
-/* ---- one value at a time ----------------------------------------------------------------------------------- */
+/* ---- one value at a time --------------------------------------------------------------------- */
 
 static inline double slow_aroon(const double *x, size_t i, size_t n, double sign)
 {
@@ -299,7 +316,8 @@ static inline double slow_aroon(const double *x, size_t i, size_t n, double sign
 
 static inline double slow_willr(const struct lane *lane, size_t i, size_t n)
 {
-    double high = slow_extreme(lane->value[0] + i + 1 - n, n, 1), low = slow_extreme(lane->value[1] + i + 1 - n, n, -1);
+    double high = slow_extreme(lane->value[0] + i + 1 - n, n, 1),
+           low = slow_extreme(lane->value[1] + i + 1 - n, n, -1);
     return high == low ? NAN : -100 * (high - lane->value[2][i]) / (high - low);
 }
 
@@ -329,7 +347,8 @@ static inline void slow_volume(struct slow *s, enum kernel_id kernel, const stru
             total += ((c[i] - b[i]) - (a[i] - c[i])) / (a[i] - b[i]) * v[i];
         for (int k = 0; k < 2; k++)
             mean[k] = i ? mean[k] + 2 / (lane->parameter[k] + 1) * (total - mean[k]) : total;
-        bool shown = kernel != KERNEL_ADOSC || (double)i + 1 >= fmax(lane->parameter[0], lane->parameter[1]);
+        bool shown = kernel != KERNEL_ADOSC ||
+                     (double)i + 1 >= fmax(lane->parameter[0], lane->parameter[1]);
         s->out[0][i] = !shown ? NAN : kernel == KERNEL_ADOSC ? mean[0] - mean[1] : total;
     }
 }
@@ -341,16 +360,29 @@ static inline double slow_value(enum kernel_id kernel, const struct lane *lane, 
     size_t periods[3] = {n, (size_t)lane->parameter[1], (size_t)lane->parameter[2]};
 
     switch (kernel) {
-    case KERNEL_PREVIOUS: return i >= n ? x[i - n] : NAN;
-    case KERNEL_SKIP: return i >= n ? x[i] : NAN;
-    case KERNEL_CUMSUM: return (double)slow_sum(x, i + 1);
-    case KERNEL_TRANGE: return i ? slow_range(lane, i) : NAN;
-    case KERNEL_RSI_RAW: case KERNEL_CMO: return i >= n ? slow_rsi(kernel, x, i, (double)n) : NAN;
-    case KERNEL_CUTLER_RSI: case KERNEL_MFI: return i >= n ? slow_ratio(kernel, lane, i, n) : NAN;
-    case KERNEL_CMF: case KERNEL_VWMA: return full ? slow_ratio(kernel, lane, i, n) : NAN;
-    case KERNEL_WILLR: return full ? slow_willr(lane, i, n) : NAN;
-    case KERNEL_AROON: return i >= n ? slow_aroon(lane->value[k == 0], i, n, k ? 1 : -1) : NAN;
-    case KERNEL_CCI: return full ? slow_cci(lane, i, n) : NAN;
+    case KERNEL_PREVIOUS:
+        return i >= n ? x[i - n] : NAN;
+    case KERNEL_SKIP:
+        return i >= n ? x[i] : NAN;
+    case KERNEL_CUMSUM:
+        return (double)slow_sum(x, i + 1);
+    case KERNEL_TRANGE:
+        return i ? slow_range(lane, i) : NAN;
+    case KERNEL_RSI_RAW:
+    case KERNEL_CMO:
+        return i >= n ? slow_rsi(kernel, x, i, (double)n) : NAN;
+    case KERNEL_CUTLER_RSI:
+    case KERNEL_MFI:
+        return i >= n ? slow_ratio(kernel, lane, i, n) : NAN;
+    case KERNEL_CMF:
+    case KERNEL_VWMA:
+        return full ? slow_ratio(kernel, lane, i, n) : NAN;
+    case KERNEL_WILLR:
+        return full ? slow_willr(lane, i, n) : NAN;
+    case KERNEL_AROON:
+        return i >= n ? slow_aroon(lane->value[k == 0], i, n, k ? 1 : -1) : NAN;
+    case KERNEL_CCI:
+        return full ? slow_cci(lane, i, n) : NAN;
     case KERNEL_ULTOSC:
         for (int a = 0; a < 2; a++)
             for (int b = 0; b < 2; b++)
@@ -360,10 +392,16 @@ static inline double slow_value(enum kernel_id kernel, const struct lane *lane, 
                     periods[b + 1] = swap;
                 }
         return i >= periods[2] ? slow_ultosc(lane, i, periods) : NAN;
-    case KERNEL_VAR: return full ? slow_variance(x + from, n) : NAN;
-    case KERNEL_STDDEV: return full ? lane->parameter[1] * sqrt(slow_variance(x + from, n)) : NAN;
-    case KERNEL_CORREL: return full ? slow_pair(false, x + from, lane->value[1] + from, n, x[i] == lane->value[1][i]) : NAN;
-    default: return full ? slow_line(kernel, x + from, n) : NAN;
+    case KERNEL_VAR:
+        return full ? slow_variance(x + from, n) : NAN;
+    case KERNEL_STDDEV:
+        return full ? lane->parameter[1] * sqrt(slow_variance(x + from, n)) : NAN;
+    case KERNEL_CORREL:
+        return full
+                   ? slow_pair(false, x + from, lane->value[1] + from, n, x[i] == lane->value[1][i])
+                   : NAN;
+    default:
+        return full ? slow_line(kernel, x + from, n) : NAN;
     }
 }
 
@@ -384,33 +422,63 @@ static inline void slow_beta(struct slow *s, const struct lane *lane, size_t n)
 
     for (size_t i = 0; i < s->count; i++) {
         for (int k = 0; k < 2; k++)
-            change[k][i] = i ? (lane->value[k][i] - lane->value[k][i - 1]) / lane->value[k][i - 1] : 0;
+            change[k][i] = i ? (lane->value[k][i] - lane->value[k][i - 1]) / lane->value[k][i - 1]
+                             : 0;
         bool at_one_price = lane->value[0][i] == lane->value[1][i];
-        s->out[0][i] = i < n ? NAN : slow_pair(true, change[0] + i + 1 - n, change[1] + i + 1 - n, n, at_one_price);
+        s->out[0][i] = i < n ? NAN
+                             : slow_pair(true, change[0] + i + 1 - n, change[1] + i + 1 - n, n,
+                                         at_one_price);
     }
 }
 
 static inline void slow_run(enum kernel_id kernel, const struct lane *lane, struct slow *s)
 {
     const double *x = lane->value[0], *p = lane->parameter;
-    double share[2] = {2 / (fmin(p[0], p[1]) + 1), 2 / (fmax(p[0], p[1]) + 1)}, fixed[2] = {0.15, 0.075};
+    double share[2] = {2 / (fmin(p[0], p[1]) + 1), 2 / (fmax(p[0], p[1]) + 1)},
+           fixed[2] = {0.15, 0.075};
 
     s->count = lane->count;
     switch (kernel) {
-    case KERNEL_RMA: slow_mean(s->out[0], x, s->count, 0, (size_t)p[0], 1 / p[0]); return;
-    case KERNEL_KAMA: slow_kama(s, x, (size_t)p[0]); return;
+    case KERNEL_RMA:
+        slow_mean(s->out[0], x, s->count, 0, (size_t)p[0], 1 / p[0]);
+        return;
+    case KERNEL_KAMA:
+        slow_kama(s, x, (size_t)p[0]);
+        return;
     case KERNEL_MACD:
         slow_macd(s, x, (size_t)fmin(p[0], p[1]), (size_t)fmax(p[0], p[1]), (size_t)p[2], share);
         return;
-    case KERNEL_MACDFIX: slow_macd(s, x, 12, 26, (size_t)p[0], fixed); return;
-    case KERNEL_SAR: slow_sar(s, x, lane->value[1], p[0], p[1]); return;
-    case KERNEL_SUPERTREND: slow_supertrend(s, lane, (size_t)p[0], p[1]); return;
-    case KERNEL_PLUS_DM: case KERNEL_MINUS_DM: case KERNEL_PLUS_DI: case KERNEL_MINUS_DI: case KERNEL_DX:
-    case KERNEL_ADX: case KERNEL_ADXR: slow_direction(s, kernel, lane, (size_t)p[0]); return;
-    case KERNEL_NATR: slow_natr(s, lane, (size_t)p[0]); return;
-    case KERNEL_OBV: case KERNEL_AD: case KERNEL_ADOSC: slow_volume(s, kernel, lane); return;
-    case KERNEL_BETA: slow_beta(s, lane, (size_t)p[0]); return;
-    default: break;
+    case KERNEL_MACDFIX:
+        slow_macd(s, x, 12, 26, (size_t)p[0], fixed);
+        return;
+    case KERNEL_SAR:
+        slow_sar(s, x, lane->value[1], p[0], p[1]);
+        return;
+    case KERNEL_SUPERTREND:
+        slow_supertrend(s, lane, (size_t)p[0], p[1]);
+        return;
+    case KERNEL_PLUS_DM:
+    case KERNEL_MINUS_DM:
+    case KERNEL_PLUS_DI:
+    case KERNEL_MINUS_DI:
+    case KERNEL_DX:
+    case KERNEL_ADX:
+    case KERNEL_ADXR:
+        slow_direction(s, kernel, lane, (size_t)p[0]);
+        return;
+    case KERNEL_NATR:
+        slow_natr(s, lane, (size_t)p[0]);
+        return;
+    case KERNEL_OBV:
+    case KERNEL_AD:
+    case KERNEL_ADOSC:
+        slow_volume(s, kernel, lane);
+        return;
+    case KERNEL_BETA:
+        slow_beta(s, lane, (size_t)p[0]);
+        return;
+    default:
+        break;
     }
     for (size_t i = 0; i < s->count; i++)
         for (int k = 0; k < kernel_rows[kernel].outputs; k++)

@@ -1,4 +1,5 @@
-/* The indicators' kernels against slow references, and against themselves: builds, widths, blocks, holes. */
+/* The indicators' kernels against slow references, and against themselves: builds, widths, blocks,
+ * holes. */
 #include "test.h"
 
 #include "slow.h"
@@ -11,25 +12,28 @@ static struct kernel_result result, again;
 /* Kernels of kernel_indicators.def whose reference is not in test/kernel. */
 static bool is_ours(enum kernel_id kernel)
 {
-    return kernel >= KERNEL_SMA && kernel != KERNEL_SMA && kernel != KERNEL_EMA && kernel != KERNEL_RSI &&
-           kernel != KERNEL_ATR;
+    return kernel >= KERNEL_SMA && kernel != KERNEL_SMA && kernel != KERNEL_EMA &&
+           kernel != KERNEL_RSI && kernel != KERNEL_ATR;
 }
 
 /* Parameters as a user may set them: factors where a kernel takes factors, else periods. */
 static double draw_parameter(enum kernel_id kernel, int k, uint64_t *seed, int most)
 {
-    bool factor = kernel == KERNEL_SAR || (k == 1 && (kernel == KERNEL_SUPERTREND || kernel == KERNEL_VAR ||
-                                                      kernel == KERNEL_STDDEV));
+    bool factor = kernel == KERNEL_SAR ||
+                  (k == 1 && (kernel == KERNEL_SUPERTREND || kernel == KERNEL_VAR ||
+                              kernel == KERNEL_STDDEV));
     if (factor)
         return (1 + (double)harness_below(seed, 20)) / (kernel == KERNEL_SAR ? 50 : 5);
     return 1 + (double)harness_below(seed, (size_t)most);
 }
 
-static void draw_case(enum kernel_id kernel, enum harness_data data, int most, bool per_lane, uint64_t seed)
+static void draw_case(enum kernel_id kernel, enum harness_data data, int most, bool per_lane,
+                      uint64_t seed)
 {
     one = (struct kernel_case){.kernel = kernel, .bar_count = BARS};
     harness_fill(&one, data, seed);
-    for (int i = kernel == KERNEL_MFI ? 0 : 3; i < 4; i++) /* volume and its flow are not negative */
+    for (int i = kernel == KERNEL_MFI ? 0 : 3; i < 4;
+         i++) /* volume and its flow are not negative */
         for (size_t t = 0; t < BARS; t++)
             for (size_t l = 0; l < LANES_MAX; l++)
                 one.in[i][t][l] = fabs(one.in[i][t][l]);
@@ -45,10 +49,10 @@ static const struct kernels *best(void)
     return kernels_select(NULL, LANES_WIDE);
 }
 
-/* ---- right ------------------------------------------------------------------------------------------------ */
+/* ---- right ----------------------------------------------------------------------------------- */
 
-/* Within 1e-9 of the column, as TA-Lib's reference is held; a difference of averages near 0 has the price's
- * digits. */
+/* Within 1e-9 of the column, as TA-Lib's reference is held; a difference of averages near 0 has the
+ * price's digits. */
 static double column_scale(const double *column, const struct lane *lane)
 {
     double scale = 0, price = 0;
@@ -74,9 +78,10 @@ static void check_against_slow(size_t l)
             if (isnan(got) && isnan(wanted))
                 continue;
             if (!(fabs(got - wanted) <= 1e-9 * scale)) {
-                print_error("%s(%g, %g, %g): output %d of lane %zu at value %zu is %.17g, not %.17g\n",
-                            kernel_rows[one.kernel].name, lane.parameter[0], lane.parameter[1],
-                            lane.parameter[2], k, l, i, got, wanted);
+                print_error(
+                    "%s(%g, %g, %g): output %d of lane %zu at value %zu is %.17g, not %.17g\n",
+                    kernel_rows[one.kernel].name, lane.parameter[0], lane.parameter[1],
+                    lane.parameter[2], k, l, i, got, wanted);
                 _fail(__FILE__, __LINE__);
             }
         }
@@ -117,7 +122,7 @@ TEST(indicators_agree_where_prices_stand_still)
     check_all(DATA_STEPS, 20, true);
 }
 
-/* ---- the same everywhere ---------------------------------------------------------------------------------- */
+/* ---- the same everywhere --------------------------------------------------------------------- */
 
 static void check_same(const char *what)
 {
@@ -141,8 +146,10 @@ TEST(builds_widths_and_block_sizes_give_the_same_bits)
 
     for (enum kernel_id kernel = KERNEL_SMA; kernel < KERNELS; kernel++)
         for (int kind = 0; kind < 8; kind++) {
-            draw_case(kernel, (enum harness_data[]){DATA_PRICES, DATA_LEADING, DATA_HOLES, DATA_STEPS}[kind / 2], 20,
-                      kind % 2, 7 * kernel + (uint64_t)kind);
+            draw_case(
+                kernel,
+                (enum harness_data[]){DATA_PRICES, DATA_LEADING, DATA_HOLES, DATA_STEPS}[kind / 2],
+                20, kind % 2, 7 * kernel + (uint64_t)kind);
             harness_run(best(), &one, 64, &result);
             for (size_t i = 0; i < count; i++)
                 for (size_t b = 0; b < ARRAY_COUNT(blocks); b++) {
@@ -185,7 +192,8 @@ TEST(no_bar_changes_by_what_comes_after_it)
     }
 }
 
-/* The series without its holes, each lane closed up, must give the same bits on the bars that are left. */
+/* The series without its holes, each lane closed up, must give the same bits on the bars that are
+ * left. */
 TEST(a_bar_without_a_number_leaves_no_trace)
 {
     for (enum kernel_id kernel = KERNEL_SMA; kernel < KERNELS; kernel++)
@@ -213,13 +221,13 @@ TEST(a_bar_without_a_number_leaves_no_trace)
         }
 }
 
-/* ---- numbers that are hard --------------------------------------------------------------------------------- */
+/* ---- numbers that are hard ------------------------------------------------------------------- */
 
 /* Prices of 10^9 that move by 1, and of 10^-9: relative to what they give, not to the price. */
 TEST(a_large_price_costs_no_digits)
 {
-    static const enum kernel_id kernels[] = {KERNEL_VAR, KERNEL_STDDEV, KERNEL_LINEARREG_SLOPE, KERNEL_LINEARREG_ANGLE,
-                                             KERNEL_CORREL};
+    static const enum kernel_id kernels[] = {KERNEL_VAR, KERNEL_STDDEV, KERNEL_LINEARREG_SLOPE,
+                                             KERNEL_LINEARREG_ANGLE, KERNEL_CORREL};
     static struct lane lane;
     static struct slow slow;
 
@@ -242,7 +250,8 @@ TEST(a_large_price_costs_no_digits)
                 if (kernels[k] == KERNEL_VAR || kernels[k] == KERNEL_STDDEV)
                     CHECK_NEAR(result.out[0][t][3], slow.out[0][t], 1e-12);
                 else
-                    CHECK(isnan(slow.out[0][t]) || fabs(result.out[0][t][3] - slow.out[0][t]) < 1e-12);
+                    CHECK(isnan(slow.out[0][t]) ||
+                          fabs(result.out[0][t][3] - slow.out[0][t]) < 1e-12);
         }
 }
 
@@ -252,17 +261,32 @@ TEST(a_market_that_stands_still_after_a_spike_is_still)
     static const struct {
         enum kernel_id kernel;
         double wanted;
-    } cases[] = {{KERNEL_VAR, 0},          {KERNEL_STDDEV, 0},      {KERNEL_LINEARREG_SLOPE, 0}, {KERNEL_LINEARREG_ANGLE, 0},
-                 {KERNEL_CUTLER_RSI, NAN}, {KERNEL_WILLR, NAN},     {KERNEL_CCI, NAN},           {KERNEL_ULTOSC, NAN},
-                 {KERNEL_MFI, NAN},        {KERNEL_CMF, 0},         {KERNEL_CORREL, NAN},        {KERNEL_BETA, NAN},
-                 {KERNEL_LINEARREG, 0.1},  {KERNEL_TSF, 0.1},       {KERNEL_WMA, 0.1},           {KERNEL_TRANGE, 0}};
+    } cases[] = {{KERNEL_VAR, 0},
+                 {KERNEL_STDDEV, 0},
+                 {KERNEL_LINEARREG_SLOPE, 0},
+                 {KERNEL_LINEARREG_ANGLE, 0},
+                 {KERNEL_CUTLER_RSI, NAN},
+                 {KERNEL_WILLR, NAN},
+                 {KERNEL_CCI, NAN},
+                 {KERNEL_ULTOSC, NAN},
+                 {KERNEL_MFI, NAN},
+                 {KERNEL_CMF, 0},
+                 {KERNEL_CORREL, NAN},
+                 {KERNEL_BETA, NAN},
+                 {KERNEL_LINEARREG, 0.1},
+                 {KERNEL_TSF, 0.1},
+                 {KERNEL_WMA, 0.1},
+                 {KERNEL_TRANGE, 0}};
 
     for (size_t c = 0; c < ARRAY_COUNT(cases); c++) {
         one = (struct kernel_case){.kernel = cases[c].kernel, .bar_count = 200};
         for (int i = 0; i < kernel_rows[one.kernel].inputs; i++)
             for (size_t t = 0; t < one.bar_count; t++)
                 for (size_t l = 0; l < LANES_MAX; l++)
-                    one.in[i][t][l] = t < 50 ? 0.1 + (double)(t * (l + 3) * (size_t)(i + 7) % 11) / 7 : t == 50 ? 1e7 : 0.1;
+                    one.in[i][t][l] = t < 50
+                                          ? 0.1 + (double)(t * (l + 3) * (size_t)(i + 7) % 11) / 7
+                                      : t == 50 ? 1e7
+                                                : 0.1;
         for (size_t l = 0; l < LANES_MAX; l++) {
             one.parameter[0][l] = 14;
             one.parameter[1][l] = one.parameter[2][l] = 9;

@@ -1,5 +1,5 @@
-/* The rows: that each is whole, that names are found, that look-backs are TA-Lib's and true, and that formulas
- * do what they say. */
+/* The rows: that each is whole, that names are found, that look-backs are TA-Lib's and true, and
+ * that formulas do what they say. */
 #include "test.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 
 enum { BARS = 400, EXPRESSION_BYTES = 32 << 20 };
 
-/* ---- expressions over made-up bars ------------------------------------------------------------------------ */
+/* ---- expressions over made-up bars ----------------------------------------------------------- */
 
 struct expression {
     void *memory;
@@ -30,11 +30,14 @@ static void make_bars(uint64_t seed, size_t still)
     random_init(&random, seed, 0);
     for (size_t t = 0; t < BARS; t++) {
         bool flat = t >= still && t < still + 60;
-        double open = price, close = flat ? price : round(price * (95 + 10.1 * random_unit(&random))) / 100;
+        double open = price,
+               close = flat ? price : round(price * (95 + 10.1 * random_unit(&random))) / 100;
         bars[COLUMN_OPEN][t] = open;
         bars[COLUMN_CLOSE][t] = price = close;
-        bars[COLUMN_HIGH][t] = MAX(open, close) + (flat ? 0 : round(100 * random_unit(&random)) / 100);
-        bars[COLUMN_LOW][t] = MIN(open, close) - (flat ? 0 : round(100 * random_unit(&random)) / 100);
+        bars[COLUMN_HIGH][t] = MAX(open, close) +
+                               (flat ? 0 : round(100 * random_unit(&random)) / 100);
+        bars[COLUMN_LOW][t] = MIN(open, close) -
+                              (flat ? 0 : round(100 * random_unit(&random)) / 100);
         bars[COLUMN_VOLUME][t] = flat ? 0 : (double)random_below(&random, 10000) + 1;
     }
 }
@@ -70,7 +73,8 @@ static void expression_run(struct expression *e, size_t first, size_t count, siz
         for (int c = 0; c < RULE_COLUMNS; c++)
             for (size_t t = 0; program->columns >> c & 1 && t < now; t++)
                 for (int l = 0; l < program->lanes; l++)
-                    program->column[c][t * (size_t)program->lanes + (size_t)l] = bars[c][first + bar + t];
+                    program->column[c][t * (size_t)program->lanes + (size_t)l] =
+                        bars[c][first + bar + t];
         program_block(program, now);
         for (int k = 0; k < e->rule->value_count; k++)
             for (size_t t = 0; t < now; t++)
@@ -88,8 +92,10 @@ static void expression_close(struct expression *e)
     free(e->memory);
 }
 
-/* A call of the row with its parameters as usual, or drawn (seed not 0); the range of one bar may be 0. */
-static void write_call(char *call, size_t bytes, const struct indicator *row, double *values, uint64_t seed)
+/* A call of the row with its parameters as usual, or drawn (seed not 0); the range of one bar may
+ * be 0. */
+static void write_call(char *call, size_t bytes, const struct indicator *row, double *values,
+                       uint64_t seed)
 {
     struct random random;
     size_t length = (size_t)snprintf(call, bytes, "%s(", row->name);
@@ -98,7 +104,8 @@ static void write_call(char *call, size_t bytes, const struct indicator *row, do
     random_init(&random, seed, 1);
     for (int i = 0; i < row->input_count; i++)
         if (row->inputs[i].kind == INPUT_REAL) {
-            length += (size_t)snprintf(call + length, bytes - length, "%s%s", comma, i ? "low" : "close");
+            length += (size_t)snprintf(call + length, bytes - length, "%s%s", comma,
+                                       i ? "low" : "close");
             comma = ", ";
         }
     for (int p = 0; p < row->parameter_count; p++) {
@@ -114,7 +121,7 @@ static void write_call(char *call, size_t bytes, const struct indicator *row, do
     snprintf(call + length, bytes - length, ")");
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 TEST(every_row_is_whole)
 {
@@ -125,7 +132,8 @@ TEST(every_row_is_whole)
         CHECK((row->formula != NULL) != (row->lookback != NULL));
         for (int p = 0; p < row->parameter_count; p++) {
             const struct indicator_parameter *parameter = &row->parameters[p];
-            CHECK(parameter->name && parameter->min <= parameter->usual && parameter->usual <= parameter->max);
+            CHECK(parameter->name && parameter->min <= parameter->usual &&
+                  parameter->usual <= parameter->max);
             CHECK_INT(indicator_parameter_find(row, text_of(parameter->name)), p);
         }
         for (int k = 0; k < row->output_count; k++)
@@ -184,7 +192,7 @@ TEST(names_and_aliases_find_their_own_row)
     CHECK_INT(indicator_output_find(indicator_find(TEXT("macd")), TEXT("hist histogram")), -1);
 }
 
-/* ---- look-backs -------------------------------------------------------------------------------------------- */
+/* ---- look-backs ------------------------------------------------------------------------------ */
 
 TEST(lookbacks_are_those_of_ta_lib)
 {
@@ -235,7 +243,7 @@ TEST(the_first_value_stands_at_the_lookback)
         }
 }
 
-/* ---- formulas ----------------------------------------------------------------------------------------------- */
+/* ---- formulas -------------------------------------------------------------------------------- */
 
 TEST(blocks_and_prefixes_give_the_same_bits)
 {
@@ -270,12 +278,24 @@ TEST(blocks_and_prefixes_give_the_same_bits)
 /* Whoever divides 0 by 0 says NaN: no rule may buy because a contract is dead. */
 TEST(a_dead_market_has_no_oscillators)
 {
-    static const char *const calls[] = {"rsi(close, 5)",     "cutler_rsi(close, 5)", "cmo(close, 5)",
-                                        "stoch(5, 3, 0, 3, 0)", "stochf(5, 3, 0)",   "stochrsi(close, 5, 4, 3, 0)",
-                                        "willr(5)",          "cci(5)",               "ultosc(2, 3, 5)",
-                                        "mfi(5)",            "plus_di(5)",           "minus_di(5)",
-                                        "dx(5)",             "adx(5)",               "adxr(5)",
-                                        "correl(high, low, 5)", "beta(high, low, 5)", "vwma(5)"};
+    static const char *const calls[] = {"rsi(close, 5)",
+                                        "cutler_rsi(close, 5)",
+                                        "cmo(close, 5)",
+                                        "stoch(5, 3, 0, 3, 0)",
+                                        "stochf(5, 3, 0)",
+                                        "stochrsi(close, 5, 4, 3, 0)",
+                                        "willr(5)",
+                                        "cci(5)",
+                                        "ultosc(2, 3, 5)",
+                                        "mfi(5)",
+                                        "plus_di(5)",
+                                        "minus_di(5)",
+                                        "dx(5)",
+                                        "adx(5)",
+                                        "adxr(5)",
+                                        "correl(high, low, 5)",
+                                        "beta(high, low, 5)",
+                                        "vwma(5)"};
 
     make_bars(7, 0);
     for (size_t i = 0; i < ARRAY_COUNT(calls); i++) {
@@ -298,9 +318,18 @@ TEST(lines_and_bands_of_a_dead_market_stand_still)
     static const struct {
         const char *call;
         double wanted;
-    } cases[] = {{"ad()", 0},  {"adosc(3, 5)", 0}, {"kama(close, 5)", 100}, {"bop()", 0},         {"obv()", 0},
-                 {"vwap()", 0}, {"cmf(5)", 0},      {"sar(0.02, 0.2)", 100}, {"stddev(close, 5, 1)", 0}, {"atr(5)", 0},
-                 {"natr(5)", 0}, {"roc(close, 5)", 0}};
+    } cases[] = {{"ad()", 0},
+                 {"adosc(3, 5)", 0},
+                 {"kama(close, 5)", 100},
+                 {"bop()", 0},
+                 {"obv()", 0},
+                 {"vwap()", 0},
+                 {"cmf(5)", 0},
+                 {"sar(0.02, 0.2)", 100},
+                 {"stddev(close, 5, 1)", 0},
+                 {"atr(5)", 0},
+                 {"natr(5)", 0},
+                 {"roc(close, 5)", 0}};
 
     make_bars(7, 0);
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -313,15 +342,17 @@ TEST(lines_and_bands_of_a_dead_market_stand_still)
     }
 }
 
-/* While the market stands still nothing is reported, but what comes after goes on from TA-Lib's number. */
+/* While the market stands still nothing is reported, but what comes after goes on from TA-Lib's
+ * number. */
 TEST(smoothing_goes_on_through_a_standstill)
 {
     static struct expression reported, smooth, raw;
 
     make_bars(9, 150);
     expression_open(&reported, "stoch(5, 3, 0, 3, 0).slowk");
-    expression_open(&smooth, "sma(if(highest(high, 5) <= lowest(low, 5), 0, "
-                             "100 * (close - lowest(low, 5)) / (highest(high, 5) - lowest(low, 5))), 3)");
+    expression_open(&smooth,
+                    "sma(if(highest(high, 5) <= lowest(low, 5), 0, "
+                    "100 * (close - lowest(low, 5)) / (highest(high, 5) - lowest(low, 5))), 3)");
     expression_open(&raw, "stochf(5, 1, 0).fastk");
     expression_run(&reported, 0, BARS, BLOCK_BARS);
     expression_run(&smooth, 0, BARS, BLOCK_BARS);

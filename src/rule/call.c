@@ -21,11 +21,8 @@ struct named *name_find(struct compiler *c, struct text name)
 
 bool name_push(struct compiler *c, const struct named *name)
 {
-    if (mem_grow((void **)&c->names, &c->name_capacity, c->name_count + 1, sizeof *c->names) != 0) {
-        c->graph.failed = STATUS_MEMORY;
-        check_stop(c, name->place);
+    if (!grow(c, (void **)&c->names, &c->name_capacity, c->name_count, sizeof *c->names))
         return false;
-    }
     c->names[c->name_count++] = *name;
     return true;
 }

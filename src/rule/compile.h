@@ -4,6 +4,7 @@
  *
  *     statement.c   lines            ─▶ compile.c   the finished rule
  *     expression.c  operators, names
+ *     value.c       values, and what is wanted of them
  *     call.c        arguments, indicators, formulas, `def`
  *     function.c    the language's own functions
  *     graph.c       nodes
@@ -133,6 +134,9 @@ bool enter(struct compiler *c, struct place place);
 
 /* Once there is no going on (memory, nodes, steps): reports it once and stops the reading. */
 void check_stop(struct compiler *c, struct place place);
+
+/* Room for one more in a growing list; false, and the reading stopped, without memory. */
+bool grow(struct compiler *c, void **items, size_t *capacity, size_t count, size_t item_bytes);
 
 /* ---- values ---------------------------------------------------------- */
 

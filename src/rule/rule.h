@@ -1,8 +1,9 @@
 /* rule: the rule language.  A rule file becomes a checked graph of values, immutable and shared by
  * all threads:
  *
- *     source text ─▶ statements ─▶ checked graph (struct rule) ─▶ program (rule/program.h):
- * operations bound to the memory of one group of lanes
+ *     source text ─▶ statements ─▶ checked graph ─▶ program: operations that are bound to
+ *                                  (struct rule)    the memory of one group of lanes
+ *                                                   (rule/program.h)
  *
  * The graph is hash-consed: equal sub-expressions are one node.  A node stands behind its inputs.
  * Formula indicators are expanded into it.  A node of TYPE_NUMBER is the same on every bar:
@@ -40,15 +41,19 @@ enum node_kind {
     NODE_OUTPUT     /* input[0] is a NODE_OP; index: which of its outputs (1…) */
 };
 
-enum rule_column { /* the first five are enum bar_column */
+/* The first five are enum bar_column. */
 #define COLUMN_ROW(id, word, title) COLUMN_##id,
+enum rule_column {
 #include "rule/column.def"
-#undef COLUMN_ROW
-                   RULE_COLUMNS
+    RULE_COLUMNS
 };
+#undef COLUMN_ROW
 
 enum { NODE_NONE = -1 };
 
+/* STAGES.  Ops of stage 0 work on one symbol's own bars.  An op across symbols begins the next
+ * stage, behind a barrier at which all symbols have reached the bar (it comes with the scanners).
+ */
 struct node {
     enum node_kind kind;
     enum value_type type;
@@ -60,12 +65,10 @@ struct node {
     int parameter[KERNEL_PARAMETERS_MAX]; /* nodes of TYPE_NUMBER */
     uint64_t depends;                     /* bit p: on parameter p, directly or through inputs */
     bool holes;                           /* may be NaN after its first defined bar */
-    int stage; /* 0: from the symbol's own bars.  An op across symbols begins the next stage behind
-                * a barrier (scanners); nothing in a file makes one yet */
-    int slot;  /* place in rule->statics, or NODE_NONE */
-    int line, column; /* where it was first written, for messages (1-based) */
-    const struct indicator
-        *indicator; /* the row that an op of a kernel indicator came from, or NULL */
+    int stage;                            /* 0; see above */
+    int slot;                             /* place in rule->statics, or NODE_NONE */
+    int line, column;                     /* where it was first written, for messages (1-based) */
+    const struct indicator *indicator;    /* whose kernel an op is; NULL: the language's own */
 };
 
 /* ---- the rule -------------------------------------------------------- */
@@ -83,8 +86,7 @@ struct rule_parameter {
     double least, most; /* what its use allows: a period is 1 or more; ±infinity where all is */
 };
 
-/* Arithmetic on parameters that stands where only some numbers are allowed (`sma(close, 2 * n)`).
- */
+/* Arithmetic on parameters that stands where only some numbers may (`sma(close, 2 * n)`). */
 struct rule_limit {
     int node;
     double least, most;
@@ -100,7 +102,7 @@ enum size_kind {
     SIZE_EQUITY /* share */,
     SIZE_UNITS,
     SIZE_CASH,
-    SIZE_RISK /* share lost at the stop */
+    SIZE_RISK /* share lost at stop */
 };
 
 struct rule_value {
@@ -124,7 +126,7 @@ struct rule {
     const struct rule_limit *limits;
     int limit_count;
     const int
-        *statics; /* ops that are the same on every bar, in order: numbers, conditions on numbers */
+        *statics; /* ops that are the same on every bar, in order: numbers, conditions on them */
     int static_count;
     int stage_count; /* 1 */
 

@@ -218,11 +218,8 @@ static void read_param(struct compiler *c)
 
 static bool push_int(struct compiler *c, struct growing_ints *list, int number)
 {
-    if (mem_grow((void **)&list->at, &list->capacity, list->count + 1, sizeof *list->at) != 0) {
-        c->graph.failed = STATUS_MEMORY;
-        check_stop(c, c->token.place);
+    if (!grow(c, (void **)&list->at, &list->capacity, list->count, sizeof *list->at))
         return false;
-    }
     list->at[list->count++] = number;
     return true;
 }
@@ -321,11 +318,7 @@ static void read_def(struct compiler *c)
     if (c->def_count == RULE_VALUES_MAX) {
         complain(c, def.place, NULL, "a rule defines at most %d functions", RULE_VALUES_MAX);
         c->stopped = true;
-    } else if (mem_grow((void **)&c->defs, &c->def_capacity, c->def_count + 1, sizeof *c->defs) !=
-               0) {
-        c->graph.failed = STATUS_MEMORY;
-        check_stop(c, def.place);
-    } else {
+    } else if (grow(c, (void **)&c->defs, &c->def_capacity, c->def_count, sizeof *c->defs)) {
         c->defs[c->def_count++] = def;
         c->visible_defs = c->def_count;
     }

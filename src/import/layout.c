@@ -174,6 +174,20 @@ static bool is_header(const struct text *fields, unsigned count, const struct la
     return names >= FIELDS_MIN - 1;
 }
 
+/* yfinance writes two more lines below its header: "Ticker,AAPL,AAPL,…" and "Date,,,…", the name of
+ * the first column. */
+static bool is_more_header(struct sample *sample, const struct text *fields, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++)
+        if (fields[i].length > 0 && !text_is(fields[0], "Ticker"))
+            return false;
+    if (text_is(fields[0], "Date") || text_is(fields[0], "Datetime")) {
+        sample->names[0] = fields[0];
+        return true;
+    }
+    return text_is(fields[0], "Ticker");
+}
+
 /* Reads what stands before the rows, and the first rows. */
 static enum status take_sample(struct layout *layout, struct sample *sample, struct text head,
                                struct error *err)
@@ -200,7 +214,8 @@ static enum status take_sample(struct layout *layout, struct sample *sample, str
             layout->header = true;
             memcpy(sample->names, fields, count * sizeof *fields);
             sample->name_count = count;
-        } else {
+        } else if (sample->rows > 0 || !layout->header || count > sample->name_count ||
+                   !is_more_header(sample, fields, count)) {
             sample->counts[sample->rows++] = MIN(count, sample->width);
             continue;
         }
@@ -672,7 +687,7 @@ static enum status find_order(struct layout *layout, const struct sample *sample
                     TEXT_ARG(example),
                     seen[ORDER_DAY_FIRST] ? " (the file has dates that prove both)" : "");
     layout->rules.order = seen[ORDER_DAY_FIRST] ? ORDER_DAY_FIRST : ORDER_MONTH_FIRST;
-    buffer_addf(notes, "; dates with the %s first, as other rows prove",
+    buffer_addf(notes, "; dates with the %s first, as its rows prove",
                 layout->rules.order == ORDER_DAY_FIRST ? "day" : "month");
     return STATUS_OK;
 }

@@ -128,6 +128,7 @@ static enum status check_text(struct input *input, struct error *err)
          "7zXZ",
          5, "compressed with xz: name it .xz, or unpack it"},
         {"PAR1", 4, "Parquet: write it as CSV (pandas.read_parquet(…).to_csv(…))"},
+        {"ARROW1", 6, "Feather: write it as CSV (pandas.read_feather(…).to_csv(…))"},
         {"SQLite format 3", 15,
          "a database of SQLite: pipe a SELECT of it into `harrier import -`"},
         {"\xff\xfe", 2, "UTF-16: write it as UTF-8"},

@@ -190,20 +190,55 @@ static bool read_time(struct rows *rows, const struct text *fields, struct row *
     return false;
 }
 
+/* "1,234.50" without its commas, where they part thousands and cannot be anything else. */
+static struct text without_thousands(struct text cell, char plain[NUMBER_TEXT_MAX])
+{
+    const char *point = memchr(cell.at, '.', cell.length);
+    size_t length = 0, whole = point ? (size_t)(point - cell.at) : 0;
+
+    if (!point || !memchr(cell.at, ',', whole) || cell.length > NUMBER_TEXT_MAX)
+        return cell;
+    for (size_t i = 0; i < cell.length; i++) {
+        bool parts = i > 0 && i < whole && (whole - i) % 4 == 0;
+
+        if ((cell.at[i] == ',') != parts)
+            return cell;
+        if (!parts)
+            plain[length++] = cell.at[i];
+    }
+    return (struct text){plain, length};
+}
+
+/* "1.23M": volumes with a letter for thousands, millions, billions. */
+static int volume_shift(struct text *cell)
+{
+    static const char letters[3] = {'K', 'M', 'B'};
+    const char *letter = cell->length > 1 ? memchr(letters, cell->at[cell->length - 1], 3) : NULL;
+
+    if (!letter)
+        return 0;
+    cell->length--;
+    return 3 * (int)(letter - letters + 1);
+}
+
 static bool read_numbers(struct rows *rows, const struct text *fields, struct row *row)
 {
     const struct layout *layout = rows->layout;
+    char plain[NUMBER_TEXT_MAX];
 
     for (int c = 0; c < BAR_COLUMNS; c++) {
         int column = layout->column[FIELD_OPEN + c];
-        struct text cell;
+        int shift = layout->price_shift;
+        struct text cell, number;
 
         row->value[c] = 0;
         if (column < 0)
             continue;
         cell = fields[column];
-        if (number_parse(cell, layout->decimal, c == BAR_VOLUME ? 0 : layout->price_shift,
-                         &row->value[c]) == NUMBER_NONE) {
+        number = layout->decimal == '.' ? without_thousands(cell, plain) : cell;
+        if (c == BAR_VOLUME)
+            shift = volume_shift(&number);
+        if (number_parse(number, layout->decimal, shift, &row->value[c]) == NUMBER_NONE) {
             if (is_nothing(cell))
                 table_reject(rows->table, rows->line, IMPORT_NUMBER, "%s is empty", price_names[c]);
             else

@@ -45,6 +45,7 @@ format:
 	clang-format -i $$(find src test bench -name '*.[ch]')
 
 install: all
+	@ninja -C $(BUILD) --quiet installed
 	meson install -C $(BUILD) --strip --no-rebuild
 
 clean:

@@ -94,8 +94,8 @@ static void expression_close(struct expression *e)
 
 /* A call of the row with its parameters as usual, or drawn (seed not 0); the range of one bar may
  * be 0. */
-static void write_call(char *call, size_t bytes, const struct indicator *row, double *values,
-                       uint64_t seed)
+static void write_call_of(char *call, size_t bytes, const struct indicator *row, const char *price,
+                          double *values, uint64_t seed)
 {
     struct random random;
     size_t length = (size_t)snprintf(call, bytes, "%s(", row->name);
@@ -105,7 +105,7 @@ static void write_call(char *call, size_t bytes, const struct indicator *row, do
     for (int i = 0; i < row->input_count; i++)
         if (row->inputs[i].kind == INPUT_REAL) {
             length += (size_t)snprintf(call + length, bytes - length, "%s%s", comma,
-                                       i ? "low" : "close");
+                                       i ? "low" : price);
             comma = ", ";
         }
     for (int p = 0; p < row->parameter_count; p++) {
@@ -119,6 +119,12 @@ static void write_call(char *call, size_t bytes, const struct indicator *row, do
         comma = ", ";
     }
     snprintf(call + length, bytes - length, ")");
+}
+
+static void write_call(char *call, size_t bytes, const struct indicator *row, double *values,
+                       uint64_t seed)
+{
+    write_call_of(call, bytes, row, "close", values, seed);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -270,6 +276,53 @@ TEST(blocks_and_prefixes_give_the_same_bits)
                 expression_run(&e, 0, count, BLOCK_BARS);
                 for (int k = 0; k < e.rule->value_count; k++)
                     CHECK_SAME_BITS(e.out[k], whole[k], count);
+            }
+            expression_close(&e);
+        }
+}
+
+static bool takes_prices_alone(const struct indicator *row)
+{
+    for (int i = 0; i < row->input_count; i++)
+        if (row->inputs[i].kind != INPUT_REAL)
+            return false;
+    return true;
+}
+
+/* A price that is missing on some bars gives what the bars without those give, to the bit. */
+TEST(a_missing_price_leaves_no_trace)
+{
+    static double kept[RULE_COLUMNS][BARS], whole[KERNEL_OUTPUTS_MAX][BARS];
+
+    for (size_t i = 0; i < indicator_count; i++)
+        for (uint64_t seed = 0; seed < 6 && takes_prices_alone(indicators[i]); seed++) {
+            static struct expression e;
+            double values[KERNEL_PARAMETERS_MAX];
+            char call[256];
+            size_t count = 0;
+
+            make_bars(20 + seed, BARS);
+            for (size_t t = 0; t < BARS; t++)
+                if ((t * 7 + seed) % 11 == 3 || (t > 200 && t < 210))
+                    bars[COLUMN_VOLUME][t] = 0;
+            write_call_of(call, sizeof call, indicators[i], "if(volume > 0, close, close / volume)",
+                          values, seed);
+            expression_open(&e, call);
+            expression_run(&e, 0, BARS, BLOCK_BARS);
+            memcpy(whole, e.out, sizeof whole);
+            memcpy(kept, bars, sizeof kept);
+            for (size_t t = 0; t < BARS; t++) {
+                for (int c = 0; c < RULE_COLUMNS; c++)
+                    bars[c][count] = kept[c][t];
+                for (int k = 0; k < e.rule->value_count; k++) {
+                    CHECK(kept[COLUMN_VOLUME][t] > 0 || isnan(whole[k][t]));
+                    whole[k][count] = whole[k][t];
+                }
+                count += kept[COLUMN_VOLUME][t] > 0;
+            }
+            expression_run(&e, 0, count, BLOCK_BARS);
+            for (int k = 0; k < e.rule->value_count; k++) {
+                CHECK_SAME_BITS(e.out[k], whole[k], count);
             }
             expression_close(&e);
         }

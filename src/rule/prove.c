@@ -41,10 +41,12 @@ static bool name_all(struct prover *p, struct arena *arena)
 
 /* ---- feeding --------------------------------------------------------- */
 
-/* Of a bar that nobody may have looked at: alternately huge and tiny. */
+/* Of a bar that nobody may have looked at. */
 static double absurd(size_t bar)
 {
-    return bar % 2 ? 1e300 : 1e-300;
+    static const double values[] = {1e300, NAN, 1e-300};
+
+    return values[bar % ARRAY_COUNT(values)];
 }
 
 static double column_of(const struct prover *p, enum rule_column column, size_t bar, bool hidden)

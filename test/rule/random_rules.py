@@ -122,7 +122,8 @@ class Maker:
     def condition(self, depth):
         r = self.rng
         if depth <= 0:
-            return r.choice(["close > open", "close[1] <= close", "volume == 0", "low != close"] + self.conditions)
+            names = [n for n, _ in self.parameters]
+            return r.choice(["close > open", "close[1] <= close", "volume == 0", "low != close", "2 < 3"] + self.conditions + [f"{n} > 5" for n in names])
         d, sub, value = depth - 1, lambda: self.condition(depth - 1), lambda: self.column(depth - 1)
         scalar = lambda: self.column(d) if r.random() < 0.6 else self.number()
         return self.choose(
@@ -134,6 +135,7 @@ class Maker:
             lambda: f"{r.choice(['rising', 'falling'])}({value()}, {self.period(5)})",
             lambda: f"isnan({value()})",
             lambda: f"if({sub()}, {sub()}, {sub()})",
+            lambda: f"{self.number()} < {self.number()}",
             lambda: f"time >= 2020-01-0{r.randint(1, 9)}")
 
     def rule(self):

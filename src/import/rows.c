@@ -221,24 +221,36 @@ static int volume_shift(struct text *cell)
     return 3 * (int)(letter - letters + 1);
 }
 
+/* Straight from the window where the number has the usual form, else in all its forms. */
+static bool read_number(const struct layout *layout, struct text cell, enum bar_column column,
+                        double *value)
+{
+    char plain[NUMBER_TEXT_MAX];
+    const char *at = cell.at;
+    int shift = column == BAR_VOLUME ? 0 : layout->price_shift;
+
+    if (number_read(&at, layout->decimal, shift, value) && at == cell.at + cell.length)
+        return true;
+    if (layout->decimal == '.')
+        cell = without_thousands(cell, plain);
+    if (column == BAR_VOLUME)
+        shift = volume_shift(&cell);
+    return number_parse(cell, layout->decimal, shift, value) != NUMBER_NONE;
+}
+
 static bool read_numbers(struct rows *rows, const struct text *fields, struct row *row)
 {
     const struct layout *layout = rows->layout;
-    char plain[NUMBER_TEXT_MAX];
 
     for (int c = 0; c < BAR_COLUMNS; c++) {
         int column = layout->column[FIELD_OPEN + c];
-        int shift = layout->price_shift;
-        struct text cell, number;
+        struct text cell;
 
         row->value[c] = 0;
         if (column < 0)
             continue;
         cell = fields[column];
-        number = layout->decimal == '.' ? without_thousands(cell, plain) : cell;
-        if (c == BAR_VOLUME)
-            shift = volume_shift(&number);
-        if (number_parse(number, layout->decimal, shift, &row->value[c]) == NUMBER_NONE) {
+        if (!read_number(layout, cell, (enum bar_column)c, &row->value[c])) {
             if (is_nothing(cell))
                 table_reject(rows->table, rows->line, IMPORT_NUMBER, "%s is empty", price_names[c]);
             else

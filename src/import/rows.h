@@ -31,7 +31,7 @@ enum status rows_init(struct rows *rows, const struct layout *layout, const stru
 /* Whole lines, each with its end; NUMBER_SLACK_BYTES behind `end` must be readable. */
 void rows_read_lines(struct rows *rows, const char *at, const char *end);
 
-/* One row as fields: the slow way. */
+/* One row as fields: the slow way.  NUMBER_SLACK_BYTES behind each field must be readable. */
 void rows_read_fields(struct rows *rows, const struct text *fields, unsigned count,
                       bool open_quote);
 

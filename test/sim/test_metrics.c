@@ -244,3 +244,26 @@ TEST(every_metric_is_found_by_its_name_and_has_a_formula)
     }
     CHECK_INT(metric_find(TEXT("sharp")), -1);
 }
+
+TEST(the_manual_of_metrics_is_the_rows)
+{
+    static const char *const units[] = {"money", "percent", "ratio", "count", "bars", "duration"};
+    static const char *const better[] = {"less", "", "more"};
+    static char manual[64 << 10], path[512];
+    const char *end = strrchr(__FILE__, '/');
+
+    snprintf(path, sizeof path, "%.*s/../../doc/metrics.md", (int)(end - __FILE__), __FILE__);
+    FILE *file = fopen(path, "rb");
+    CHECK(file != NULL);
+    size_t length = fread(manual, 1, sizeof manual - 1, file);
+    fclose(file);
+    CHECK(length < sizeof manual - 1);
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        const struct metric_row *row = &metric_rows[i];
+        char line[1024];
+        snprintf(line, sizeof line, "| `%s` | %s | %s | %s | %s | %s |\n", row->name, row->title,
+                 units[row->unit], better[row->better + 1], row->ranking ? "yes" : "",
+                 row->formula);
+        CHECK_CONTAINS(manual, line);
+    }
+}

@@ -196,3 +196,108 @@ TEST(a_writer_killed_at_any_call_leaves_one_state_and_no_leftovers)
     env_power_deinit(&trial->disk);
     free(trial);
 }
+
+/* So many files that they are synced all at once, and a checkpoint of as many. */
+static enum status write_many(struct env *env, int64_t day, bool checkpoint, struct error *err)
+{
+    struct writer *writer;
+    enum status status;
+
+    TRY(writer_open(&writer, env, "data", &market, "test", err));
+    status = STATUS_OK;
+    for (int s = 0; s < 70 && status == STATUS_OK; s++) {
+        char name[8];
+
+        snprintf(name, sizeof name, "S%02d", s);
+        status = put_here(writer, name, (uint64_t)s, day, day + 1, err);
+    }
+    if (status == STATUS_OK)
+        status = writer_commit(writer, err);
+    if (status == STATUS_OK && checkpoint)
+        status = writer_checkpoint(writer, err);
+    writer_close(writer);
+    return status;
+}
+
+/* Days of every symbol, the same for all; 0 where there is no market. */
+static size_t days_of_many(struct env *env)
+{
+    struct snapshot *snapshot;
+    struct error err;
+    size_t days;
+
+    if (snapshot_open(&snapshot, env, "data", &market, &err) != STATUS_OK) {
+        CHECK_INT(err.status, STATUS_MISSING);
+        return 0;
+    }
+    CHECK_INT(snapshot_symbol_count(snapshot), 70);
+    days = snapshot_symbol_info(snapshot, 0).bar_count;
+    for (size_t i = 0; i < 70; i++) {
+        CHECK_INT(snapshot_symbol_info(snapshot, i).bar_count, days);
+        CHECK_OK(snapshot_check(snapshot, i, &err));
+    }
+    snapshot_close(snapshot);
+    return days;
+}
+
+TEST(batches_of_many_files_survive_power_cuts)
+{
+    struct env_power disk, image;
+    struct error err;
+    unsigned long images = 0;
+
+    env_power_init(&disk, 3);
+    for (int64_t day = 0; day < 4; day++) {
+        CHECK_OK(write_many(&disk.env, day, day == 2, &err));
+        env_power_note(&disk, (uint64_t)day + 1);
+    }
+    for (size_t cut = 0; env_power_next_cut(&disk, &cut); cut += torture() ? 1 : 5) {
+        uint64_t noted = env_power_noted(&disk, cut);
+
+        for (uint64_t i = 0; i < 4; i++, images++) {
+            size_t days;
+
+            env_power_image(&image, &disk, cut, i ? POWER_DRAWN | random_at(cut, 4, i) >> 1 : 0);
+            days = days_of_many(&image.env);
+            CHECK(days == noted || days == noted + 1);
+            env_power_deinit(&image);
+        }
+    }
+    print_message("%lu images\n", images);
+    env_power_deinit(&disk);
+}
+
+/* What is left of an older record behind the end of a shorter one must not be taken for its
+ * successor. */
+TEST(a_record_of_another_chain_behind_the_end_does_not_count)
+{
+    struct env_power disk;
+    struct put_result result;
+    struct error err;
+    struct env_file *file;
+    struct file_info info;
+    static char bytes[1 << 16];
+    size_t ends[4], got;
+
+    env_power_init(&disk, 1);
+    for (int batch = 0; batch < 4; batch++) {
+        CHECK_OK(
+            put_series(&disk.env, "data", "A", 1, batch * 3, batch * 3 + 3, false, &result, &err));
+        CHECK_OK(disk.env.calls->path_info(&disk.env, "data/test/1d/journal", &info, &err));
+        ends[batch] = (size_t)info.bytes;
+    }
+    /* The last record stands where the one before it stood, which is whole in itself but for the
+     * chain. */
+    CHECK_OK(disk.env.calls->open(&disk.env, &file, "data/test/1d/journal", OPEN_WRITE, &err));
+    CHECK_OK(disk.env.calls->read(&disk.env, file, bytes, ends[3], 0, &got, &err));
+    CHECK_OK(
+        disk.env.calls->write(&disk.env, file, bytes + ends[2], ends[3] - ends[2], ends[1], &err));
+    CHECK_OK(disk.env.calls->truncate(&disk.env, file, ends[1] + ends[3] - ends[2], &err));
+    memset(bytes + STAMP_AT, 0, 64); /* as after another boot, before any stamp reached the disk */
+    CHECK_OK(disk.env.calls->write(&disk.env, file, bytes + STAMP_AT, 64, STAMP_AT, &err));
+    disk.env.calls->close(&disk.env, file);
+    CHECK(symbol_is(&disk.env, "data", "A", 1, 0, 6));
+    CHECK_OK(put_series(&disk.env, "data", "A", 1, 6, 8, false, &result, &err));
+    CHECK(symbol_is(&disk.env, "data", "A", 1, 0, 8));
+    env_power_deinit(&disk);
+}

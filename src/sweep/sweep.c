@@ -1,24 +1,20 @@
-/* All parameter sets over all symbols.  Combinations are taken in WAVES of some thousand.  A wave
- * is cut into tasks, a SLICE of its combinations over a CHUNK of the symbols each; the members of a
- * crew take tasks from one counter, and the caller adds up the chunks in their order, so that sums
- * do not depend on who did what.
- *
- * A slice takes every n-th value of the parameters that the rule's indicators share, and not a
- * stretch of combinations: slices of equal work, in which little is computed twice. */
+/* All parameter sets over all symbols.  Combinations are taken in WAVES of a thousand.  With many
+ * symbols the members of a crew each take a part of them; with few, all work on one pass together.
+ * The caller adds up in the order of the symbols, so that sums do not depend on who did what. */
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sweep/crew.h"
+#include "sweep/layout.h"
 #include "sweep/plan.h"
 #include "sweep/workspace.h"
 
 enum {
-    WAVE_COMBINATIONS = 1024, /* for each member */
-    WAVE_ROOM = 16384,        /* combinations × chunks at work: 7 MiB of sums */
+    WAVE_COMBINATIONS = 1024, /* combinations × CHUNKS_MAX at work: 7 MiB of sums */
     CHUNKS_MAX = 16,
-    TASKS_A_MEMBER = 3, /* at least, where symbols give so many */
+    TASKS_A_MEMBER = 3, /* with fewer, some would wait for others at the end */
     DRAW_ROUNDS = 4
 };
 
@@ -56,10 +52,9 @@ struct job {
     size_t wave_room, chunk_count;
     uint64_t *wave; /* combinations, rising */
     size_t wave_count;
-    uint64_t *sliced;    /* the same, slice by slice */
-    uint32_t *place;     /* place in the wave of each of them */
-    size_t *slice_begin; /* [slice_count + 1] */
-    size_t slice_count;
+    uint64_t *sliced; /* the same, slice by slice */
+    uint32_t *place;  /* place in the wave of each of them */
+    size_t slice_count, slice_room;
     struct keyed *keys;
     struct sums *sums; /* [chunk][place in the wave] */
     struct sweep_row *rows;
@@ -129,80 +124,71 @@ static void next_wave(struct job *job)
 
 /* ---- slices --------------------------------------------------------------------------------- */
 
+/* Neighbours, whose accounts lie in one ledger, differ in the period of an indicator and not in a
+ * threshold: they are in the market at the same times, and a ledger whose accounts are all flat has
+ * nothing to do (3 % of a sweep). */
 struct keyed {
-    uint64_t key;
-    uint32_t place;
+    uint64_t others, shared; /* numbers of the values of the other and the shared parameters */
+    uint32_t place;          /* in the wave */
 };
 
 static int compare_keyed(const void *left, const void *right)
 {
     const struct keyed *a = left, *b = right;
 
-    if (a->key != b->key)
-        return a->key < b->key ? -1 : 1;
-    return a->place < b->place ? -1 : a->place > b->place;
+    if (a->others != b->others)
+        return a->others < b->others ? -1 : 1;
+    return a->shared < b->shared ? -1 : a->shared > b->shared;
 }
 
-/* Sorts keys[] by the slice that each combination of the wave falls into: its key. */
-static void number_slices(struct job *job)
-{
-    const struct grid *grid = job->sweep->grid;
-    size_t tuples = 0, slices = job->slice_count;
-    struct keyed *keys = job->keys;
-
-    for (size_t i = 0; i < job->wave_count; i++)
-        keys[i] = (struct keyed){grid_tuple(grid, job->wave[i], job->shared), (uint32_t)i};
-    qsort(keys, job->wave_count, sizeof *keys, compare_keyed);
-    for (size_t i = 0; i < job->wave_count; i++)
-        tuples += i == 0 || keys[i].key != keys[i - 1].key;
-    bool stretches = job->curves || tuples < 4 * slices;
-    uint64_t before = 0;
-    size_t tuple = 0;
-    for (size_t i = 0; i < job->wave_count; i++) {
-        tuple += i > 0 && keys[i].key != before;
-        before = keys[i].key;
-        keys[i].key = stretches ? keys[i].place * slices / job->wave_count : tuple % slices;
-    }
-    qsort(keys, job->wave_count, sizeof *keys, compare_keyed);
-}
-
+/* A slice has one plan: the whole wave, or as many as have curves at a time. */
 static void cut_slices(struct job *job)
 {
-    size_t jobs = (size_t)crew_size(job->crew), lanes = LANES_WIDE;
-    size_t most = (job->wave_count + lanes - 1) / lanes;
-    size_t wanted = (jobs * (job->chunk_count > 1 ? TASKS_A_MEMBER : 1) + job->chunk_count - 1) /
-                    job->chunk_count;
+    const struct grid *grid = job->sweep->grid;
+    size_t count = job->wave_count;
 
-    job->slice_count = job->curves ? most : jobs == 1 ? 1 : MIN(wanted, most);
-    number_slices(job);
-    for (size_t i = 0, slice = 0; i <= job->wave_count; i++) {
-        while (slice <= job->slice_count && (i == job->wave_count || slice <= job->keys[i].key))
-            job->slice_begin[slice++] = i;
-        if (i < job->wave_count) {
-            job->place[i] = job->keys[i].place;
-            job->sliced[i] = job->wave[job->keys[i].place];
-        }
+    job->slice_room = job->curves ? LANES_WIDE : count;
+    job->slice_count = (count + job->slice_room - 1) / job->slice_room;
+    for (size_t i = 0; i < count; i++)
+        job->keys[i] = (struct keyed){grid_tuple(grid, job->wave[i], ~job->shared),
+                                      grid_tuple(grid, job->wave[i], job->shared), (uint32_t)i};
+    qsort(job->keys, count, sizeof *job->keys, compare_keyed);
+    for (size_t i = 0; i < count; i++) {
+        job->place[i] = job->keys[i].place;
+        job->sliced[i] = job->wave[job->keys[i].place];
     }
 }
 
-/* ---- a task --------------------------------------------------------------------------------- */
+/* Combinations of a slice: sliced[begin…begin + count). */
+struct slice {
+    size_t begin, count;
+};
 
-static enum status worker_plan(struct job *job, struct worker *worker, size_t slice)
+static struct slice slice_at(const struct job *job, size_t number)
 {
-    size_t begin = job->slice_begin[slice], count = job->slice_begin[slice + 1] - begin;
+    size_t begin = number * job->slice_room;
+
+    return (struct slice){begin, MIN(job->slice_room, job->wave_count - begin)};
+}
+
+/* ---- plans and passes ----------------------------------------------------------------------- */
+
+static enum status worker_plan(struct job *job, struct worker *worker, size_t number)
+{
+    struct slice slice = slice_at(job, number);
     struct plan_setup setup = {.grid = job->sweep->grid,
-                               .kernels = count <= LANES_NARROW ? job->narrow : job->wide,
-                               .combinations = job->sliced + begin,
-                               .count = count,
+                               .kernels = slice.count <= LANES_NARROW ? job->narrow : job->wide,
+                               .combinations = job->sliced + slice.begin,
+                               .count = slice.count,
                                .options = &job->sweep->options,
                                .curves = job->curves,
                                .downside = job->sweep->rank == METRIC_SORTINO};
     enum status status = STATUS_MEMORY;
 
-    if (worker->plan && worker->slice == slice)
+    if (worker->plan && worker->slice == number)
         return STATUS_OK;
     worker->plan = NULL;
-    worker->slice = slice;
+    worker->slice = number;
     arena_reset(&worker->workspace.arena, 0);
     while (status == STATUS_MEMORY) {
         if (worker->workspace.arena.memory)
@@ -213,13 +199,32 @@ static enum status worker_plan(struct job *job, struct worker *worker, size_t sl
     return status;
 }
 
-static void add_results(struct job *job, const struct worker *worker, size_t slice, size_t chunk)
+static struct pass pass_over(const struct job *job, const struct worker *worker, size_t symbol)
 {
-    size_t begin = job->slice_begin[slice], count = job->slice_begin[slice + 1] - begin;
+    const struct sweep *sweep = job->sweep;
+    size_t bars = sweep->block_bars ? sweep->block_bars : BLOCK_BARS;
+
+    return (struct pass){.plan = worker->plan,
+                         .symbol = &job->symbols[symbol],
+                         .benchmark = sweep->benchmark,
+                         .block_bars = MIN(bars, (size_t)BLOCK_BARS),
+                         .cancel = sweep->cancel,
+                         .curves = worker->workspace.curves,
+                         .results = worker->results};
+}
+
+static size_t chunk_begin(const struct job *job, size_t chunk)
+{
+    return chunk * job->symbol_count / job->chunk_count;
+}
+
+static void add_results(struct job *job, const struct worker *worker, size_t number, size_t chunk)
+{
+    struct slice slice = slice_at(job, number);
     struct sums *sums = job->sums + chunk * job->wave_room;
 
-    for (size_t i = 0; i < count; i++) {
-        struct sums *sum = &sums[job->place[begin + i]];
+    for (size_t i = 0; i < slice.count; i++) {
+        struct sums *sum = &sums[job->place[slice.begin + i]];
         const double *metric = worker->results[i].metric;
 
         for (int m = 0; m < METRIC_COUNT; m++)
@@ -230,43 +235,50 @@ static void add_results(struct job *job, const struct worker *worker, size_t sli
     }
 }
 
+/* `share` of the wave is done. */
+static void report(const struct job *job, double share)
+{
+    const struct sweep *sweep = job->sweep;
+    uint64_t all = sweep->grid->combinations, before = job->walk.found - job->wave_count;
+
+    if (sweep->random)
+        all = MIN(all, sweep->random);
+    else
+        all -= job->walk.skipped;
+    if (sweep->progress)
+        sweep->progress(sweep->progress_context,
+                        before + (uint64_t)(share * (double)job->wave_count), all);
+}
+
+/* ---- many symbols: each member takes a slice over a chunk of them --------------------------- */
+
 /* STATUS_INTERRUPTED where it was cancelled on the way. */
 static enum status run_task(struct job *job, struct worker *worker, size_t task)
 {
-    const struct sweep *sweep = job->sweep;
     size_t slice = task / job->chunk_count, chunk = task % job->chunk_count;
-    size_t first = chunk * job->symbol_count / job->chunk_count;
-    size_t last = (chunk + 1) * job->symbol_count / job->chunk_count;
-    size_t block = sweep->block_bars ? MIN(sweep->block_bars, (size_t)BLOCK_BARS) : BLOCK_BARS;
 
-    if (job->slice_begin[slice] == job->slice_begin[slice + 1])
-        return STATUS_OK;
     TRY(worker_plan(job, worker, slice));
-    for (size_t s = first; s < last; s++) {
-        struct plan_run run = {.symbol = &job->symbols[s],
-                               .benchmark = sweep->benchmark,
-                               .block_bars = block,
-                               .cancel = sweep->cancel};
-
+    for (size_t s = chunk_begin(job, chunk); s < chunk_begin(job, chunk + 1); s++) {
         if (job->curves)
-            TRY(workspace_curves(&worker->workspace, plan_curves_bytes(worker->plan, run.symbol),
+            TRY(workspace_curves(&worker->workspace,
+                                 plan_curves_bytes(worker->plan, &job->symbols[s]),
                                  &worker->error));
-        run.curves = worker->workspace.curves;
-        if (!plan_run(worker->plan, &run, worker->results))
+        struct pass pass = pass_over(job, worker, s);
+
+        pass_begin(&pass);
+        pass_work(&pass);
+        if (!pass_end(&pass))
             return STATUS_INTERRUPTED;
         add_results(job, worker, slice, chunk);
     }
     return STATUS_OK;
 }
 
-static void work(void *context, int member)
+static void work_apart(void *context, int member)
 {
     struct job *job = context;
-    const struct sweep *sweep = job->sweep;
     struct worker *worker = &job->workers[member];
     size_t tasks = job->slice_count * job->chunk_count, task;
-    uint64_t all = sweep->random ? MIN(sweep->random, sweep->grid->combinations)
-                                 : sweep->grid->combinations;
 
     worker->status = STATUS_OK;
     worker->plan = NULL;
@@ -278,11 +290,60 @@ static void work(void *context, int member)
             return;
         }
         size_t done = atomic_fetch_add(&job->tasks_done, 1) + 1;
-        if (member == 0 && sweep->progress)
-            sweep->progress(sweep->progress_context,
-                            job->walk.found - job->wave_count + job->wave_count * done / tasks,
-                            all - (sweep->random ? 0 : job->walk.skipped));
+        if (member == 0)
+            report(job, (double)done / (double)tasks);
     }
+}
+
+static enum status run_apart(struct job *job, struct error *err)
+{
+    atomic_store(&job->next_task, 0);
+    atomic_store(&job->tasks_done, 0);
+    crew_run(job->crew, work_apart, job);
+    for (int m = 0; m < crew_size(job->crew); m++) {
+        const struct worker *worker = &job->workers[m];
+
+        if (worker->status == STATUS_INTERRUPTED)
+            return STATUS_INTERRUPTED;
+        if (worker->status != STATUS_OK) {
+            *err = worker->error;
+            return worker->status;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* ---- few symbols: all members work on one pass ---------------------------------------------- */
+
+static void work_together(void *context, int member)
+{
+    (void)member;
+    pass_work(context);
+}
+
+static enum status run_together(struct job *job, struct error *err)
+{
+    struct worker *worker = &job->workers[0];
+    enum status status;
+
+    worker->plan = NULL;
+    status = worker_plan(job, worker, 0);
+    if (status != STATUS_OK) {
+        *err = worker->error;
+        return status;
+    }
+    for (size_t chunk = 0; chunk < job->chunk_count; chunk++)
+        for (size_t s = chunk_begin(job, chunk); s < chunk_begin(job, chunk + 1); s++) {
+            struct pass pass = pass_over(job, worker, s);
+
+            pass_begin(&pass);
+            crew_run(job->crew, work_together, &pass);
+            if (!pass_end(&pass))
+                return STATUS_INTERRUPTED;
+            add_results(job, worker, 0, chunk);
+            report(job, (double)(s + 1) / (double)job->symbol_count);
+        }
+    return STATUS_OK;
 }
 
 /* ---- rows, and the best of them ------------------------------------------------------------- */
@@ -377,24 +438,18 @@ static enum status finish_wave(struct job *job, struct sweep_result *result, str
 
 static enum status run_wave(struct job *job, struct sweep_result *result, struct error *err)
 {
+    size_t jobs = (size_t)crew_size(job->crew);
+    bool together = !job->curves && (jobs == 1 || job->chunk_count < TASKS_A_MEMBER * jobs);
+    enum status status;
+
     cut_slices(job);
-    atomic_store(&job->next_task, 0);
-    atomic_store(&job->tasks_done, 0);
     for (size_t c = 0; c < job->chunk_count; c++)
         memset(job->sums + c * job->wave_room, 0, job->wave_count * sizeof *job->sums);
-    crew_run(job->crew, work, job);
-    for (int m = 0; m < crew_size(job->crew); m++) {
-        const struct worker *worker = &job->workers[m];
-
-        if (worker->status == STATUS_INTERRUPTED)
-            return fail(err, STATUS_INTERRUPTED, "interrupted after %llu combinations",
-                        (unsigned long long)result->evaluated);
-        if (worker->status != STATUS_OK) {
-            *err = worker->error;
-            return worker->status;
-        }
-    }
-    return finish_wave(job, result, err);
+    status = together ? run_together(job, err) : run_apart(job, err);
+    if (status == STATUS_INTERRUPTED)
+        return fail(err, status, "interrupted after %llu combinations",
+                    (unsigned long long)result->evaluated);
+    return status == STATUS_OK ? finish_wave(job, result, err) : status;
 }
 
 static enum status allocate(struct job *job, struct sweep_result *result, struct error *err)
@@ -406,13 +461,12 @@ static enum status allocate(struct job *job, struct sweep_result *result, struct
     job->wave = mem_alloc(room * sizeof *job->wave);
     job->sliced = mem_alloc(room * sizeof *job->sliced);
     job->place = mem_alloc(room * sizeof *job->place);
-    job->slice_begin = mem_alloc((room + 2) * sizeof *job->slice_begin);
     job->keys = mem_alloc(room * sizeof *job->keys);
     job->sums = mem_alloc(room * job->chunk_count * sizeof *job->sums);
     job->rows = mem_alloc(room * sizeof *job->rows);
     result->best = mem_alloc(sweep->keep * sizeof *result->best);
-    bool failed = !job->workers || !job->wave || !job->sliced || !job->place || !job->slice_begin ||
-                  !job->keys || !job->sums || !job->rows || !result->best;
+    bool failed = !job->workers || !job->wave || !job->sliced || !job->place || !job->keys ||
+                  !job->sums || !job->rows || !result->best;
     for (size_t m = 0; m < jobs && !failed; m++) {
         job->workers[m].results = mem_alloc(room * sizeof *job->workers[m].results);
         failed = !job->workers[m].results;
@@ -431,7 +485,6 @@ static void release(struct job *job)
     mem_free(job->wave);
     mem_free(job->sliced);
     mem_free(job->place);
-    mem_free(job->slice_begin);
     mem_free(job->keys);
     mem_free(job->sums);
     mem_free(job->rows);
@@ -473,14 +526,11 @@ static enum status job_init(struct job *job, struct sweep_result *result, struct
         return fail(err, STATUS_USAGE, "this processor has no instruction set called \"%s\"",
                     sweep->isa ? sweep->isa : "");
     job->curves = !metric_rows[sweep->rank].ranking;
-    job->shared = plan_shared_parameters(sweep->grid);
+    job->shared = grid_shared_parameters(sweep->grid);
     TRY(choose_symbols(job, err));
     TRY(crew_new(&job->crew, sweep->env, sweep->jobs, err));
     job->chunk_count = MIN(job->symbol_count, (size_t)CHUNKS_MAX);
-    job->wave_room = MIN((size_t)WAVE_COMBINATIONS * (size_t)crew_size(job->crew),
-                         WAVE_ROOM / job->chunk_count);
-    if (sweep->wave)
-        job->wave_room = sweep->wave;
+    job->wave_room = sweep->wave ? sweep->wave : WAVE_COMBINATIONS;
     job->wave_room = MIN(job->wave_room, sweep->grid->combinations);
     return allocate(job, result, err);
 }

@@ -219,6 +219,11 @@ const char *rule_column_name(enum rule_column column);
  * Sunday. */
 double rule_column_of_time(enum rule_column column, int64_t time_ms, int64_t zone_offset_ms);
 
+/* How far the clock of a market's venue is ahead of UTC at a time, summer time included: the table
+ * is venue.def, and 0 where it has no row.  0 also for daily and longer bars, whose open time is a
+ * date. */
+int64_t rule_clock_offset_ms(const struct market_name *market, int64_t time_ms);
+
 /* The plan in words: one line an operation with its inputs, look-back and what it costs. */
 void rule_explain(const struct rule *rule, const double *values, struct buffer *out);
 

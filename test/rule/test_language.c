@@ -406,6 +406,41 @@ TEST(the_plan_is_explained)
     drop(&c);
 }
 
+static int offset_minutes(const char *venue, enum timeframe frame, const char *time)
+{
+    struct market_name market = {.frame = frame};
+    int64_t time_ms;
+    struct error err;
+
+    snprintf(market.venue, sizeof market.venue, "%s", venue);
+    CHECK_OK(time_parse(&time_ms, text_of(time), 0, &err));
+    return (int)(rule_clock_offset_ms(&market, time_ms) / 60000);
+}
+
+/* The expected minutes are those of the tz database. */
+TEST(venues_have_clocks_with_summer_time)
+{
+    static const struct {
+        const char *venue, *time;
+        int minutes;
+    } times[] = {
+        {"nse", "2024-06-01T00:00:00Z", 330},   {"NSE", "1999-01-01T00:00:00Z", 330},
+        {"bybit", "2024-06-01T00:00:00Z", 0},   {"nyse", "2024-01-15T12:00:00Z", -300},
+        {"nyse", "2024-03-10T06:59:59Z", -300}, {"nyse", "2024-03-10T07:00:00Z", -240},
+        {"nyse", "2024-11-03T05:59:59Z", -240}, {"nyse", "2024-11-03T06:00:00Z", -300},
+        {"us", "2006-03-20T12:00:00Z", -300},   {"us", "2006-04-02T07:00:00Z", -240},
+        {"us", "2006-10-29T05:59:59Z", -240},   {"us", "2006-10-29T06:00:00Z", -300},
+        {"cme", "2007-03-11T07:59:59Z", -360},  {"cme", "2007-03-11T08:00:00Z", -300},
+        {"lse", "2021-03-28T00:59:59Z", 0},     {"lse", "2021-03-28T01:00:00Z", 60},
+        {"xetra", "2021-10-31T00:59:59Z", 120}, {"xetra", "2021-10-31T01:00:00Z", 60},
+        {"xetra", "2020-12-31T23:30:00Z", 60},  {"tse", "2024-07-01T00:00:00Z", 540},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(times); i++)
+        CHECK_INT(offset_minutes(times[i].venue, TIMEFRAME_1H, times[i].time), times[i].minutes);
+    CHECK_INT(offset_minutes("nyse", TIMEFRAME_1D, "2024-06-01T00:00:00Z"), 0);
+}
+
 TEST(columns_of_time_are_read_off_the_venues_clock)
 {
     int64_t time = 1580475909000; /* 2020-01-31 13:05:09, a Friday */

@@ -8,18 +8,17 @@ static const struct {
     const char *names; /* separated by blanks, in order of preference */
 } spellings[] = {
     {FIELD_TIME, "timestamp unix opentime datetime unixtime unixtimestamp epoch ts date time t day "
-                 "bucket gmttime "
-                 "localtime utctime starttime begin start index period tradedate timestampms "
-                 "timestamputc dateutc datetimeutc"},
+                 "bucket windowstart gmttime localtime utctime starttime begin start index period "
+                 "tradedate traddt date1 timestampms timestamputc dateutc datetimeutc"},
     {FIELD_CLOCK, "time clock timeofday hour"},
-    {FIELD_OPEN, "open o openprice priceopen opening first openbid bidopen"},
-    {FIELD_HIGH, "high h highprice pricehigh max highbid bidhigh"},
-    {FIELD_LOW, "low l lowprice pricelow min lowbid bidlow"},
-    {FIELD_CLOSE, "close c closeprice priceclose closing last price closebid bidclose"},
-    {FIELD_VOLUME, "volume v vol basevolume volumebase volumefrom totalvolume tradedvolume "
-                   "tickvolume tickvol qty quantity "
-                   "totaltradequantity shares"},
-    {FIELD_SYMBOL, "symbol ticker pair instrument tic sym"},
+    {FIELD_OPEN, "open o openprice priceopen opnpric opening first openbid bidopen"},
+    {FIELD_HIGH, "high h highprice pricehigh hghpric max highbid bidhigh"},
+    {FIELD_LOW, "low l lowprice pricelow lwpric min lowbid bidlow"},
+    {FIELD_CLOSE, "close c closeprice priceclose clspric closing last price closebid bidclose"},
+    {FIELD_VOLUME,
+     "volume v vol basevolume volumebase volumefrom totalvolume tradedvolume tickvolume "
+     "tickvol qty quantity totaltradequantity tottrdqty ttltrdqnty ttltradgvol shares"},
+    {FIELD_SYMBOL, "symbol ticker pair instrument tckrsymb tic sym"},
 };
 
 const char *const *import_field_names(void)

@@ -275,6 +275,35 @@ static bool has_time(const struct sample *sample, const struct layout *layout, i
     return any;
 }
 
+/* For a column that is called time: 093000 too. */
+static bool has_clock(const struct sample *sample, int column)
+{
+    unsigned clocks = 0, filled = 0;
+
+    for (unsigned row = 0; row < sample->rows; row++) {
+        struct text cell = cell_of(sample, row, column);
+        int64_t ms;
+
+        filled += cell.length > 0;
+        clocks += cell.length > 0 && moment_clock_parse(cell, &ms);
+    }
+    return clocks > 0 && clocks * 2 >= filled;
+}
+
+/* Whether a time of day can be added to what stands in a column: dates, or midnights. */
+static bool has_dates_alone(const struct sample *sample, const struct layout *layout, int column)
+{
+    for (unsigned row = 0; row < sample->rows; row++) {
+        struct moment moment;
+        bool ambiguous;
+
+        if (moment_parse(cell_of(sample, row, column), &layout->rules, &moment, &ambiguous) &&
+            (moment.universal || moment.ms % DAY_MS != 0))
+            return false;
+    }
+    return true;
+}
+
 /* Decimal commas: cells with one comma, digits around it, and no point. */
 static enum status find_decimal(struct layout *layout, const struct layout_wish *wish,
                                 const struct sample *sample, struct error *err)
@@ -424,7 +453,7 @@ static int column_by_name(const struct layout *layout, const struct sample *samp
         if (rank == 0 || (column >= 0 && rank > best))
             continue;
         if ((field == FIELD_TIME && !has_time(sample, layout, (int)i)) ||
-            (field == FIELD_CLOCK && content_of(sample, layout, (int)i) != CONTENT_CLOCK))
+            (field == FIELD_CLOCK && !has_clock(sample, (int)i)))
             continue;
         if (column >= 0 && rank == best) {
             *tied = (int)i;
@@ -489,7 +518,8 @@ static enum status columns_of_header(struct layout *layout, const struct layout_
         if (layout->column[f] >= 0)
             continue;
         layout->column[f] = column_by_name(layout, sample, f, &tied);
-        if (f == FIELD_CLOCK && layout->column[f] == layout->column[FIELD_TIME])
+        if (f == FIELD_CLOCK && (layout->column[f] == layout->column[FIELD_TIME] ||
+                                 !has_dates_alone(sample, layout, layout->column[FIELD_TIME])))
             layout->column[f] = -1;
         if (tied >= 0 && f >= FIELD_OPEN && f <= FIELD_CLOSE)
             return fail(err, STATUS_USAGE,
@@ -732,9 +762,9 @@ static void describe_unused(const struct layout *layout, const struct sample *sa
         for (int f = 0; f < FIELD_COUNT; f++)
             used |= layout->column[f] == (int)i;
         field_plain_name(sample->names[i], plain);
-        if (used || (strcmp(plain, "adjclose") != 0 && field_rank(FIELD_VOLUME, plain) == 0 &&
-                     strcmp(plain, "turnover") != 0 && strcmp(plain, "quotevolume") != 0 &&
-                     field_rank(FIELD_CLOSE, plain) == 0))
+        if (used || (strcmp(plain, "adjclose") != 0 && strcmp(plain, "adjustedclose") != 0 &&
+                     field_rank(FIELD_VOLUME, plain) == 0 && strcmp(plain, "turnover") != 0 &&
+                     strcmp(plain, "quotevolume") != 0 && field_rank(FIELD_CLOSE, plain) == 0))
             continue;
         buffer_addf(text, "%s%.*s", any ? ", " : "; not used: ", TEXT_ARG(sample->names[i]));
         any = true;

@@ -21,31 +21,41 @@ const char *moment_style_words(enum moment_style style)
 
 enum { YEAR_MIN = 1678, YEAR_MAX = 2261 };
 
-static bool day_to_ms(int year, int month, int day, int64_t *ms)
+static unsigned days_of_month(int year, int month)
 {
     static const uint8_t days[13] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
+    return days[month] + (month == 2 && leap);
+}
+
+static bool day_to_ms(int year, int month, int day, int64_t *ms)
+{
     if (year < YEAR_MIN || year > YEAR_MAX || month < 1 || month > 12 || day < 1 ||
-        day > days[month] + (month == 2 && leap))
+        day > (int)days_of_month(year, month))
         return false;
     *ms = date_to_ms((struct date){year, month, day});
     return true;
 }
 
-bool moment_day_read(const char *at, int64_t *ms)
+bool moment_month_read(const char *at, struct moment_cache *cache)
 {
-    static const uint8_t place[8] = {0, 1, 2, 3, 5, 6, 8, 9};
-    int d[8];
+    static const uint8_t place[6] = {0, 1, 2, 3, 5, 6};
+    int d[6], year, month;
 
-    for (int i = 0; i < 8; i++) {
+    *cache = (struct moment_cache){0};
+    for (int i = 0; i < 6; i++) {
         d[i] = at[place[i]] - '0';
         if (d[i] < 0 || d[i] > 9)
             return false;
     }
-    return at[4] == '-' && at[7] == '-' &&
-           day_to_ms(d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3], d[4] * 10 + d[5],
-                     d[6] * 10 + d[7], ms);
+    year = d[0] * 1000 + d[1] * 100 + d[2] * 10 + d[3];
+    month = d[4] * 10 + d[5];
+    if (at[4] != '-' || at[7] != '-' || !day_to_ms(year, month, 1, &cache->month_ms))
+        return false;
+    memcpy(&cache->year_month, at, sizeof cache->year_month);
+    cache->days = days_of_month(year, month);
+    return true;
 }
 
 /* ---- plain numbers ------------------------------------------------------------------------- */

@@ -62,32 +62,29 @@ bool moment_of_integer(uint64_t number, unsigned digits, enum moment_unit unit,
 
 /* ---- the fast form: YYYY-MM-DD[ T]HH:MM:SS ------------------------------------------------- */
 
-/* The last date read: rows within a day read it once. */
+/* The month of the last date: dates within a month are a count of days. */
 struct moment_cache {
-    uint64_t first8;
-    uint16_t last2;
-    int64_t ms;
+    uint64_t year_month; /* the eight bytes "YYYY-MM-" */
+    int64_t month_ms;
+    unsigned days;
 };
 
-/* Ten bytes YYYY-MM-DD that are a date of the calendar. */
-bool moment_day_read(const char *at, int64_t *ms);
+/* Ten bytes that begin with YYYY-MM- of the calendar. */
+bool moment_month_read(const char *at, struct moment_cache *cache);
 
+/* Ten bytes YYYY-MM-DD that are a date of the calendar. */
 static inline bool moment_day(const char *at, struct moment_cache *cache, int64_t *ms)
 {
-    uint64_t first8;
-    uint16_t last2;
+    unsigned tens = (unsigned)(at[8] - '0'), ones = (unsigned)(at[9] - '0');
+    unsigned day = tens * 10 + ones;
+    uint64_t year_month;
 
-    memcpy(&first8, at, 8);
-    memcpy(&last2, at + 8, 2);
-    if (first8 != cache->first8 || last2 != cache->last2) {
-        if (!moment_day_read(at, &cache->ms)) {
-            cache->first8 = 0;
-            return false;
-        }
-        cache->first8 = first8;
-        cache->last2 = last2;
-    }
-    *ms = cache->ms;
+    memcpy(&year_month, at, sizeof year_month);
+    if (year_month != cache->year_month && !moment_month_read(at, cache))
+        return false;
+    if (tens > 9 || ones > 9 || day < 1 || day > cache->days)
+        return false;
+    *ms = cache->month_ms + (int64_t)(day - 1) * DAY_MS;
     return true;
 }
 

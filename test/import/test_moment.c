@@ -71,6 +71,37 @@ TEST(every_spelling_of_a_random_time_is_that_time)
     }
 }
 
+/* Dates that are and dates that are not, in any order of months. */
+TEST(the_fast_form_of_a_date_is_the_date_of_the_calendar)
+{
+    struct moment_cache cache = {0};
+    struct random random;
+    int fine = 0;
+
+    random_init(&random, 5, 0);
+    for (int i = 0; i < 200000; i++) {
+        int year = 1670 + (int)random_below(&random, 600), month = (int)random_below(&random, 14);
+        int day = (int)random_below(&random, 34);
+        struct moment moment;
+        char text[64];
+        bool ambiguous, read, fast;
+        int64_t ms = 0;
+
+        if (i % 3 == 0) { /* many days of one month */
+            year = 1900;
+            month = 2;
+        }
+        snprintf(text, sizeof text, "%04d-%02d-%02d", year, month, day);
+        read = moment_parse(text_of(text), &plain_rules, &moment, &ambiguous);
+        fast = moment_day(text, &cache, &ms);
+        if (read != fast)
+            print_error("%s\n", text);
+        CHECK(read == fast && (!read || ms == moment.ms));
+        fine += read;
+    }
+    CHECK(fine > 100000 && fine < 190000);
+}
+
 TEST(a_plain_number_is_seconds_to_nanoseconds_by_its_size)
 {
     CHECK_INT(read_utc("1577836800", ORDER_UNKNOWN), 1577836800000);

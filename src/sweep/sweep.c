@@ -94,7 +94,12 @@ static int compare_numbers(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-/* Fills the next wave with combinations that the rule allows. */
+static bool cancelled(const struct sweep *sweep)
+{
+    return sweep->cancel && __atomic_load_n(sweep->cancel, __ATOMIC_RELAXED);
+}
+
+/* Fills the next wave with combinations that the rule allows.  There may be none among millions. */
 static void next_wave(struct job *job)
 {
     const struct sweep *sweep = job->sweep;
@@ -105,7 +110,7 @@ static void next_wave(struct job *job)
 
     job->wave_count = 0;
     while (job->wave_count < job->wave_room && walk->next < grid->combinations &&
-           walk->found < wanted) {
+           walk->found < wanted && !cancelled(sweep)) {
         uint64_t number = walk->next++;
 
         if (sweep->random)
@@ -544,9 +549,13 @@ enum status sweep_run(const struct sweep *sweep, struct sweep_result *result, st
     status = job_init(&job, result, err);
     while (status == STATUS_OK) {
         next_wave(&job);
-        if (job.wave_count == 0)
+        if (cancelled(sweep))
+            status = fail(err, STATUS_INTERRUPTED, "interrupted after %llu combinations",
+                          (unsigned long long)result->evaluated);
+        else if (job.wave_count == 0)
             break;
-        status = run_wave(&job, result, err);
+        else
+            status = run_wave(&job, result, err);
     }
     if (result->best)
         sort_rows(result->best, result->best_count, sweep->rank);

@@ -469,6 +469,39 @@ TEST(a_cancelled_sweep_keeps_the_waves_that_are_done)
     mem_free(memory);
 }
 
+TEST(a_sweep_that_finds_no_allowed_combination_can_be_cancelled_too)
+{
+    static const char *const axes[] = {"a=1..9000", "b=1..9000", NULL};
+    unsigned char *memory = mem_alloc_aligned(64, AXES_BYTES);
+    int cancel = 1;
+    struct arena arena;
+    struct grid grid;
+    struct market market;
+    struct sweep_result result;
+    struct error err;
+
+    market_init(&market, 1, (size_t[]){100}, 9);
+    arena_init(&arena, memory, AXES_BYTES);
+    make_grid(&grid, &arena,
+              rule_of("param a = 1 in 1..9000\nparam b = 2 in 1..9000\nrequire a + b < 0\n"
+                      "buy when close > close[a]\nsell when close > close[b]\n"),
+              axes);
+    struct sweep sweep = {.grid = &grid,
+                          .options = close_fills,
+                          .symbols = market.symbols,
+                          .symbol_count = 1,
+                          .rank = METRIC_TOTAL_RETURN,
+                          .keep = 1,
+                          .jobs = 1,
+                          .cancel = &cancel,
+                          .env = env_posix()};
+    CHECK_STATUS(sweep_run(&sweep, &result, &err), STATUS_INTERRUPTED);
+    CHECK_INT(result.evaluated, 0);
+    sweep_result_deinit(&result);
+    market_deinit(&market);
+    mem_free(memory);
+}
+
 static enum status refuse(void *context, const struct sweep_row *rows, size_t count,
                           struct error *err)
 {

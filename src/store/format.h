@@ -39,8 +39,7 @@ struct guard {
 #define COLUMN_MAGIC "HARRIERB"
 #define JOURNAL_MAGIC "HARRIERJ"
 
-/* ---- the file of a symbol
- * ---------------------------------------------------------------------------- */
+/* ---- the file of a symbol -------------------------------------------------------------------- */
 
 struct column_head {
     struct guard guard;
@@ -64,8 +63,7 @@ struct column_slot {
     uint64_t check;
 };
 
-/* ---- the journal
- * ------------------------------------------------------------------------------------- */
+/* ---- the journal ----------------------------------------------------------------------------- */
 
 struct journal_head {
     struct guard guard;
@@ -122,8 +120,7 @@ _Static_assert(sizeof(struct row) == 128, "layout");
 _Static_assert(sizeof(struct record_head) == 128, "layout");
 _Static_assert(sizeof(struct disk_bar) == 48, "layout");
 
-/* ---- making and checking
- * ----------------------------------------------------------------------------- */
+/* ---- making and checking --------------------------------------------------------------------- */
 
 void guard_make(struct guard *guard, const char *magic);
 

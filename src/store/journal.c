@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- state
- * ------------------------------------------------------------------------------------------- */
+/* ---- state ----------------------------------------------------------------------------------- */
 
 void state_deinit(struct state *state)
 {
@@ -145,8 +144,7 @@ enum status state_apply(struct state *state, const struct row *rows, size_t row_
     return STATUS_OK;
 }
 
-/* ---- loading
- * ----------------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 void journal_deinit(struct journal *journal)
 {
@@ -268,7 +266,8 @@ static enum status scan(struct journal *journal, size_t known, size_t stop,
     journal->chain = head->salt;
     journal->end = HEADER_BYTES;
     while (journal->end < stop) {
-        bool with_bars = purpose == FOR_CHECKING || journal->end >= journal->applied;
+        /* A writer lays the bars into the files, now or at the checkpoint. */
+        bool with_bars = purpose != FOR_READING || journal->end >= journal->applied;
         const char *fault = record_fault(journal, journal->end, with_bars);
 
         if (fault && (journal->end < known || journal->end == HEADER_BYTES))
@@ -383,8 +382,7 @@ enum status journal_load(struct journal *journal, const struct place *place,
     return status;
 }
 
-/* ---- writing
- * ----------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void record_begin(struct record_head *head, const struct batch_mark *mark, uint64_t chain)
 {
@@ -557,8 +555,7 @@ enum status journal_renew(const struct place *place, const struct state *state,
     return env->calls->sync_directory(env, place->path, err);
 }
 
-/* ---- bars that the journal holds
- * ---------------------------------------------------------------------- */
+/* ---- bars that the journal holds ------------------------------------------------------------- */
 
 /* The row of the state, or else of its undo, that refers to this file: its place in rows, then
  * undo. */

@@ -51,8 +51,7 @@ struct journal {
 
 enum journal_purpose {
     FOR_READING, /* up to the stamp of this boot */
-    FOR_WRITING, /* up to the last whole record */
-    FOR_CHECKING /* the same, and every checksum there is */
+    FOR_WRITING  /* up to the last whole record, and every checksum there is */
 };
 
 /* STATUS_MISSING where there is no journal. */

@@ -13,8 +13,7 @@ static void free_names(char **names, size_t count)
     mem_free(names);
 }
 
-/* ---- which there are
- * ----------------------------------------------------------------------------------- */
+/* ---- which there are ------------------------------------------------------------------------- */
 
 /* Nothing was ever committed where the journal is no longer than an empty one. */
 static enum status market_is_there(struct env *env, const char *data_dir,
@@ -97,8 +96,7 @@ enum status store_markets(struct env *env, const char *data_dir, struct market_n
     return STATUS_OK;
 }
 
-/* ---- removing and renaming
- * ----------------------------------------------------------------------------- */
+/* ---- removing and renaming ------------------------------------------------------------------- */
 
 #define REMOVED_PREFIX ".removed-"
 
@@ -265,8 +263,7 @@ enum status store_market_rename(struct env *env, const char *data_dir,
     return status;
 }
 
-/* ---- taking the last batch back
- * ------------------------------------------------------------------------ */
+/* ---- taking the last batch back -------------------------------------------------------------- */
 
 static enum status take_back(struct writer *writer, struct undo_report *report, struct error *err)
 {

@@ -13,8 +13,7 @@ static enum status check_symbol(struct text symbol, char name[SYMBOL_BYTES_MAX],
     return STATUS_OK;
 }
 
-/* ---- merging
- * ------------------------------------------------------------------------------------------- */
+/* ---- merging --------------------------------------------------------------------------------- */
 
 static bool bars_are_equal(const struct bars *a, size_t i, const struct bars *b, size_t j)
 {
@@ -98,8 +97,7 @@ static void merge(struct columns *merged, const struct bars *old, const struct b
     }
 }
 
-/* ---- putting
- * ------------------------------------------------------------------------------------------- */
+/* ---- putting --------------------------------------------------------------------------------- */
 
 static void drop_journaled(struct writer *writer, struct change *change)
 {
@@ -296,8 +294,7 @@ enum status writer_put(struct writer *writer, struct text symbol, const struct b
     return put_file(writer, change, change->row, rows, 1, err);
 }
 
-/* ---- other changes
- * ------------------------------------------------------------------------------------- */
+/* ---- other changes --------------------------------------------------------------------------- */
 
 static enum status not_there(const struct writer *writer, const char *name, struct error *err)
 {

@@ -50,8 +50,7 @@ static bool bars_hold(const struct bars *bars, uint64_t count, struct hash128 ha
            !bars_fault(&first, &at);
 }
 
-/* ---- a journal that cannot be read
- * ---------------------------------------------------------------------- */
+/* ---- a journal that cannot be read ----------------------------------------------------------- */
 
 /* The most that a file holds for certain by its own header. */
 static bool row_of_file(struct row *row, const struct place *place)
@@ -149,7 +148,7 @@ static enum status make_journal_readable(const struct place *place, struct verif
     enum status status;
 
     TRY(lock_take(&lock, place, "harrier verify", err));
-    status = journal_load(&journal, place, FOR_CHECKING, err);
+    status = journal_load(&journal, place, FOR_WRITING, err);
     if (status == STATUS_OK)
         journal_deinit(&journal);
     else if (status == STATUS_CORRUPT || status == STATUS_MISSING)
@@ -158,8 +157,7 @@ static enum status make_journal_readable(const struct place *place, struct verif
     return status;
 }
 
-/* ---- files that do not hold what they should
- * ------------------------------------------------------------- */
+/* ---- files that do not hold what they should ------------------------------------------------- */
 
 /* A damaged symbol, and what becomes of it. */
 struct rescue {
@@ -186,30 +184,44 @@ static enum status rescue_bars(struct writer *writer, struct rescue *rescue,
     return STATUS_OK;
 }
 
-/* The most of the damaged file, with the journal's bars over it, that a hash vouches for. */
+/* Of bars that may be damaged, as many as the journal's hash vouches for, or else one of the file's
+ * own. */
+static size_t count_held(const struct bars *bars, const struct row *row, const void *header)
+{
+    struct column_slot slots[3];
+
+    if (bars_hold(bars, row->count, row->hash))
+        return (size_t)row->count;
+    slots_by_count(header, slots);
+    for (int i = 0; i < 3; i++)
+        if (slots[i].count <= row->count && bars_hold(bars, slots[i].count, slots[i].hash))
+            return (size_t)slots[i].count;
+    return 0;
+}
+
+/* The most that can be had of the damaged file, as it is or with the journal's bars over it. */
 static enum status rescue_from_file(struct writer *writer, struct rescue *rescue, struct error *err)
 {
     struct view view = {0};
-    struct column_slot slots[3];
-    struct row row = rescue->row;
+    const struct row *row = &rescue->row;
     struct error ignored;
-    struct bars kept;
-    enum status status = STATUS_OK;
+    struct bars plain, kept;
+    size_t held, held_over;
+    enum status status;
 
-    if (column_map_damaged(&view.file, &writer->place, row.name, row.number, &ignored) != STATUS_OK)
+    if (column_map_damaged(&view.file, &writer->place, row->name, row->number, &ignored) !=
+        STATUS_OK)
         return STATUS_OK;
-    view.bars = view.file.bars;
-    if (row.count <= view.bars.count) {
-        slots_by_count(view.file.map, slots);
-        status = view_lay_over(&view, &writer->journal, &row, err);
-        view.bars.count = (size_t)row.count;
-        kept = bars_slice(&view.bars, 0, 0);
-        if (status == STATUS_OK && bars_hold(&view.bars, row.count, row.hash))
-            kept = view.bars;
-        for (int i = 0; i < 3 && status == STATUS_OK && kept.count == 0; i++)
-            if (bars_hold(&view.bars, slots[i].count, slots[i].hash))
-                kept = bars_slice(&view.bars, 0, (size_t)slots[i].count);
-        if (status == STATUS_OK && kept.count > 0)
+    view.bars = plain = view.file.bars;
+    status = row->count <= plain.count ? view_lay_over(&view, &writer->journal, row, err)
+                                       : STATUS_OK;
+    if (status == STATUS_OK && row->count <= plain.count) {
+        view.bars.count = (size_t)row->count;
+        held = count_held(&plain, row, view.file.map);
+        held_over = count_held(&view.bars, row, view.file.map);
+        kept = held >= held_over ? bars_slice(&plain, 0, held)
+                                 : bars_slice(&view.bars, 0, held_over);
+        if (kept.count > 0)
             status = rescue_bars(writer, rescue, &kept, err);
     }
     view_close(&view, writer->env);

@@ -63,8 +63,7 @@ enum status writer_recover(struct writer *writer, struct error *err)
     return status;
 }
 
-/* ---- checkpoint
- * ---------------------------------------------------------------------------------------- */
+/* ---- checkpoint ------------------------------------------------------------------------------ */
 
 /* Writing and syncing one file, as a job of a crew. */
 struct sync_work {

@@ -12,8 +12,7 @@ struct snapshot {
     _Atomic(struct view *) *views; /* each made once, and the same for every thread */
 };
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static enum status open_journal(struct snapshot *snapshot, const char *data_dir,
                                 const struct market_name *market, struct error *err)
@@ -67,8 +66,7 @@ void snapshot_close(struct snapshot *snapshot)
     mem_free(snapshot);
 }
 
-/* ---- what the journal says
- * ------------------------------------------------------------------------------ */
+/* ---- what the journal says ------------------------------------------------------------------- */
 
 static const struct row *row_of(const struct snapshot *snapshot, size_t symbol)
 {
@@ -121,8 +119,7 @@ uint64_t snapshot_number(const struct snapshot *snapshot)
     return snapshot->journal.state.number;
 }
 
-/* ---- bars
- * ---------------------------------------------------------------------------------------------- */
+/* ---- bars ------------------------------------------------------------------------------------ */
 
 static enum status view_make(struct view **made, const struct snapshot *snapshot,
                              const struct row *row, struct error *err)

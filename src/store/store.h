@@ -14,8 +14,7 @@
 #include "model/model.h"
 #include "sys/sys.h"
 
-/* ---- reading
- * ---------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 struct snapshot;
 
@@ -57,8 +56,7 @@ enum status snapshot_check(struct snapshot *snapshot, size_t symbol, struct erro
 enum status store_markets(struct env *env, const char *data_dir, struct market_name **markets,
                           size_t *count, struct error *err);
 
-/* ---- writing
- * ---------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 struct writer;
 
@@ -114,8 +112,7 @@ enum status store_market_rename(struct env *env, const char *data_dir,
                                 const struct market_name *from, const struct market_name *to,
                                 struct error *err);
 
-/* ---- checking
- * --------------------------------------------------------------------------------------- */
+/* ---- checking -------------------------------------------------------------------------------- */
 
 struct verify_problem {
     char symbol[SYMBOL_BYTES_MAX];

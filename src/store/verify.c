@@ -7,8 +7,7 @@
 #include "store/market.h"
 #include "store/view.h"
 
-/* ---- one file
- * ------------------------------------------------------------------------------------------ */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 static bool slot_is_sound(const unsigned char *header, size_t at)
 {
@@ -78,14 +77,16 @@ enum status file_verify(const struct place *place, const struct journal *journal
 
     TRY(view_open(&view, place, journal, row, err));
     status = bars_verify(place, row, &view.bars, err);
+    if (status == STATUS_OK && !view_has_journal(&view.bars, journal, row))
+        status = fail(err, STATUS_CORRUPT, "%s/%s: the journal has other bars than its file %llu",
+                      place->market, row->name, (unsigned long long)row->number);
     if (status == STATUS_OK)
         status = header_verify(place, row, view.file.map, err);
     view_close(&view, place->env);
     return status;
 }
 
-/* ---- a market
- * ------------------------------------------------------------------------------------------ */
+/* ---- a market -------------------------------------------------------------------------------- */
 
 enum status report_problem(struct verify_report *report, const char *symbol, const char *text,
                            struct error *err)
@@ -161,7 +162,7 @@ static enum status look(struct verify_report *report, const struct place *place,
                         struct error *err)
 {
     struct journal journal;
-    enum status status = journal_load(&journal, place, FOR_CHECKING, err);
+    enum status status = journal_load(&journal, place, FOR_WRITING, err);
 
     *number = 0;
     if (status == STATUS_CORRUPT)
@@ -209,7 +210,7 @@ static enum status verify_market(struct verify_report *report, const struct plac
         TRY(look(report, place, &before, err));
         if (report->problem_count == 0)
             break;
-        if (journal_load(&journal, place, FOR_CHECKING, &ignored) == STATUS_OK) {
+        if (journal_load(&journal, place, FOR_WRITING, &ignored) == STATUS_OK) {
             after = journal.state.number;
             journal_deinit(&journal);
         }

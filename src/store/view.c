@@ -18,8 +18,7 @@ static bool file_has(const struct bars *bars, const struct tail_piece *piece)
     return true;
 }
 
-static bool file_has_all(const struct bars *bars, const struct journal *journal,
-                         const struct row *row)
+bool view_has_journal(const struct bars *bars, const struct journal *journal, const struct row *row)
 {
     struct tail tail = tail_begin(journal, row);
     struct tail_piece piece;
@@ -62,7 +61,7 @@ static enum status fill(struct view *view, const struct place *place, const stru
 {
     const struct bars *bars = &view->bars;
 
-    if (!file_has_all(bars, journal, row))
+    if (!view_has_journal(bars, journal, row))
         TRY(view_lay_over(view, journal, row, err));
     if (bars->time[0] != row->first_ms || bars->time[row->count - 1] != row->last_ms)
         return fail(err, STATUS_CORRUPT, "%s/%s: its first or last bar is not that of the journal",

@@ -14,6 +14,10 @@ struct view {
 enum status view_open(struct view *view, const struct place *place, const struct journal *journal,
                       const struct row *row, struct error *err);
 
+/* Whether the bars that the journal has of a file are the ones given. */
+bool view_has_journal(const struct bars *bars, const struct journal *journal,
+                      const struct row *row);
+
 /* Copies the bars and lays those of the journal over them; view_close frees the copy. */
 enum status view_lay_over(struct view *view, const struct journal *journal, const struct row *row,
                           struct error *err);

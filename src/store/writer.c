@@ -13,8 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the changes of a batch
- * ---------------------------------------------------------------------------- */
+/* ---- the changes of a batch ------------------------------------------------------------------ */
 
 enum status writer_check(const struct writer *writer, struct error *err)
 {
@@ -129,8 +128,7 @@ void batch_drop(struct writer *writer)
     batch_end(writer);
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 bool writer_refers_to(const struct writer *writer, const struct row *file)
 {
@@ -262,8 +260,7 @@ enum status writer_open(struct writer **opened, struct env *env, const char *dat
     return STATUS_OK;
 }
 
-/* ---- commit
- * -------------------------------------------------------------------------------------------- */
+/* ---- commit ---------------------------------------------------------------------------------- */
 
 static bool changes_nothing(const struct writer *writer, const struct change *change)
 {
@@ -421,8 +418,7 @@ enum status writer_commit(struct writer *writer, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- closing
- * ------------------------------------------------------------------------------------------- */
+/* ---- closing --------------------------------------------------------------------------------- */
 
 /* A market in which nothing was ever committed is none; but the journal goes last. */
 static void unmake_market(struct writer *writer)

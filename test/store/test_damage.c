@@ -256,8 +256,7 @@ TEST(a_file_that_is_gone_or_another_ones_is_told)
     victim_close(&victim);
 }
 
-/* ---- repair
- * ---------------------------------------------------------------------------------------------- */
+/* ---- repair ---------------------------------------------------------------------------------- */
 
 /* After a repair: no problem is left, untouched symbols are as they were, and what is left of the
  * damaged one is the begin of its series. */

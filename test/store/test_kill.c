@@ -151,8 +151,7 @@ TEST(a_process_killed_at_random_loses_nothing_that_was_acknowledged)
     munmap((void *)acknowledged, 4096);
 }
 
-/* ---- readers beside a writer
- * ----------------------------------------------------------------------------- */
+/* ---- readers beside a writer ----------------------------------------------------------------- */
 
 struct beside {
     char data[256];

@@ -3,8 +3,7 @@
  * committed, and never between. */
 #include "workload.h"
 
-/* ---- cutting the power
- * ---------------------------------------------------------------------------------- */
+/* ---- cutting the power ----------------------------------------------------------------------- */
 
 struct trial {
     struct env_power disk;

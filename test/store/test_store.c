@@ -535,8 +535,7 @@ TEST(a_read_only_directory_can_be_read_and_not_written)
     CHECK_CONTAINS(err.text, "test/1d cannot be written to: ");
 }
 
-/* ---- how many syncs
- * -------------------------------------------------------------------------------------- */
+/* ---- how many syncs -------------------------------------------------------------------------- */
 
 /* A batch of one bar for each of many symbols. */
 static void put_one_bar_each(struct writer *writer, int symbols, int64_t day)

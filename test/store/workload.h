@@ -52,8 +52,7 @@ static inline bool digests_are_equal(const struct digest *a, const struct digest
            memcmp(a->symbols, b->symbols, sizeof a->symbols) == 0;
 }
 
-/* ---- workloads
- * ------------------------------------------------------------------------------------------ */
+/* ---- workloads ------------------------------------------------------------------------------- */
 
 enum operation {
     IMPORT, /* a symbol that was not there, or bars before those that were */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rule/program.h"
+#include "rule/prove.h"
 
 enum { BARS_MAX = 20000, ARENA_BYTES = 256 << 20 };
 
@@ -140,6 +140,25 @@ static int run(const struct rule *rule, struct arena *arena, size_t block, int l
     return 0;
 }
 
+/* Every random rule is an honest rule. */
+static bool prove(const struct rule *rule, struct arena *arena, const double *values)
+{
+    struct bars bars = {.count = bar_count, .time = times};
+    size_t mark = arena_mark(arena);
+    struct proof proof;
+    struct error err;
+    char text[1024];
+
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        bars.column[c] = columns[c];
+    if (rule_prove(&proof, arena, rule, values, kernels_select(NULL, LANES_WIDE), &bars, 0, &err) !=
+        STATUS_OK)
+        return give_up(err.text) == 0;
+    proof_text(&proof, rule, text, sizeof text);
+    arena_reset(arena, mark);
+    return proof.holds || give_up(text) == 0;
+}
+
 int main(int argc, char **argv)
 {
     static double rows[RULE_PARAMETERS_MAX][LANES_MAX], values[RULE_PARAMETERS_MAX];
@@ -171,6 +190,8 @@ int main(int argc, char **argv)
     for (int p = 0; p < rule->parameter_count; p++)
         for (int l = 0; l < LANES_MAX; l++)
             rows[p][l] = values[p];
+    if (block == BLOCK_BARS && !prove(rule, &arena, values))
+        return 3;
     for (int v = 0; v < rule->value_count; v++)
         fprintf(stderr, "%s %d %d\n", rule->values[v].name, rule->nodes[rule->values[v].node].holes,
                 node_lookback(rule, rule->values[v].node, values));

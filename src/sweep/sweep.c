@@ -44,7 +44,7 @@ struct job {
     size_t symbol_count, failed;
     const struct kernels *wide, *narrow;
     bool curves;
-    uint64_t shared; /* parameters by which a wave is cut into slices */
+    uint64_t shared; /* parameters in which neighbours of a ledger differ */
     struct crew *crew;
     struct worker *workers;
     struct walk walk;
@@ -232,11 +232,12 @@ static void add_results(struct job *job, const struct worker *worker, size_t num
         struct sums *sum = &sums[job->place[slice.begin + i]];
         const double *metric = worker->results[i].metric;
 
-        for (int m = 0; m < METRIC_COUNT; m++)
-            if (!isnan(metric[m])) {
-                sum->sum[m] += metric[m];
-                sum->count[m]++;
-            }
+        for (int m = 0; m < METRIC_COUNT; m++) {
+            bool defined = metric[m] == metric[m];
+
+            sum->sum[m] += defined ? metric[m] : 0;
+            sum->count[m] += defined;
+        }
     }
 }
 

@@ -75,17 +75,10 @@ static double units_wanted(const struct ledger *ledger, const struct account *ac
     }
 }
 
-/* Whole lots.  A count that rounding put a hair below a whole number is that number, unless it is
- * one lot more than the cash pays. */
-static double units_in_lots(const struct sim_options *options, double units, double cash,
-                            double price)
+/* Whole lots.  A count that rounding put a hair below a whole number is that number. */
+static double units_in_lots(const struct sim_options *options, double units)
 {
-    double lots = floor(units / options->lot * (1 + 1e-12));
-    double value = lots * options->lot * price;
-
-    if (lots > 0 && value + entry_fee(options, value, false) > cash * (1 + 1e-12))
-        lots -= 1;
-    return lots * options->lot;
+    return floor(units / options->lot * (1 + 1e-12)) * options->lot;
 }
 
 /* Units (above 0) of an entry at a price with slippage; 0 where there is no trade. */
@@ -97,7 +90,7 @@ static double units_sized(const struct ledger *ledger, const struct account *acc
 
     units = MIN(units, most);
     if (options->lot > 0 && units > 0)
-        units = units_in_lots(options, units, account->cash, price);
+        units = units_in_lots(options, units);
     return units * price < options->min_notional ? 0 : units;
 }
 

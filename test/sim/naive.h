@@ -134,12 +134,8 @@ static double naive_size(const struct naive *n, double p)
                                                             : n->want[SIM_STOP]);
     if (units > most)
         units = most;
-    if (o->lot > 0 && units > 0) {
-        double lots = floor(units / o->lot * (1 + 1e-12)), value = lots * o->lot * p;
-        if (lots > 0 && value + naive_fee(n, value, true) > n->cash * (1 + 1e-12))
-            lots--;
-        units = lots * o->lot;
-    }
+    if (o->lot > 0 && units > 0)
+        units = floor(units / o->lot * (1 + 1e-12)) * o->lot;
     return units > 0 && !(units * p < o->min_notional) ? units : 0;
 }
 

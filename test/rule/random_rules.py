@@ -4,7 +4,7 @@
     python3 test/rule/random_rules.py [RULES] [SEED]      default: 100 (1,000 under HARRIER_TORTURE=1), 1
 
 Each rule is run over bars full of ties, gaps of volume and markets that stand still, in blocks of 64 bars over 16 lanes, and of
-7 and 1 over 4.  Numbers that no indicator and no function of the C library had a hand in must have the same bits, others must
+7 and 1 over 4, of which the others have other parameters.  Numbers that no indicator and no function of the C library had a hand in must have the same bits, others must
 agree within 1e-9; conditions must agree; block sizes and lanes must agree to the bit.  Rules in which a decision hangs on less
 than 1e-9 are left out.  The evaluator is rule_run, built beside the program that $HARRIER names (default build/harrier)."""
 import csv
@@ -108,9 +108,12 @@ class Maker:
     def indicator(self, depth):
         r = self.rng
         price = self.column(depth) if r.random() < 0.4 else r.choice(["close", "open", "hl2"])
-        n = r.randint(2, 20)
+        whole = [name for name, kind in self.parameters if kind == "whole"]
+        n, slow = r.randint(2, 20), r.randint(21, 30)
+        if whole and r.random() < 0.5:
+            n = r.choice(whole)
         return r.choice([f"sma({price}, {n})", f"ema({price}, {n})", f"wma({price}, {n})", f"rsi({price}, {n})", f"atr({n})", f"mom({price}, {n})",
-                         f"roc({price}, period = {n})", f"macd({price}, slow = {n + 5}, fast = {n}).hist", f"bbands({price}, {n}).upperband",
+                         f"roc({price}, period = {n})", f"macd({price}, slow = {slow}, fast = {n}).hist", f"bbands({price}, {n}).upperband",
                          f"bbands({price}, {n}, 1.5, 2).lowerband", f"rsi({price})"])
 
     def call(self, depth):

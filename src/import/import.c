@@ -42,6 +42,7 @@ struct import {
     struct writer *writer; /* NULL until there is something to write */
     struct table seen;     /* every symbol; with --drop-last its newest bar so far, held back */
     bool source_ended;
+    bool cut; /* a file was left out because of the stop */
     enum status first_failure;
     size_t first_failed; /* file of the report */
 };
@@ -277,8 +278,11 @@ static enum status store_window(struct import *import, struct window *window, st
     for (size_t i = 0; i < window->count; i++) {
         struct parse_job *job = &window->jobs[i];
 
-        if (status == STATUS_OK && is_stopped(import))
-            status = fail(err, STATUS_INTERRUPTED, "interrupted: nothing was stored");
+        if (is_stopped(import)) { /* what was not stored by now is left for the next time */
+            import->cut = true;
+            parse_job_deinit(job);
+            continue;
+        }
         if (status == STATUS_OK)
             status = job->no_memory ? no_memory(err) : store_job(import, job, err);
         if (import->first_failure == STATUS_OK && job->state == IMPORT_FILE_FAILED) {
@@ -353,18 +357,29 @@ static enum status explain_nothing(const struct import *import, struct error *er
     return fail(err, STATUS_MISSING, "%s: no bars in it: it is empty", report->files[0].name);
 }
 
+/* What was merged when the stop came is kept, and the same import once more does the rest. */
+static enum status explain_cut(const struct import *import, struct error *err)
+{
+    if (!import->writer)
+        return fail(err, STATUS_INTERRUPTED, "interrupted: nothing was stored");
+    return fail(err, STATUS_INTERRUPTED,
+                "interrupted: %zu files are stored; the same import once more "
+                "does the rest, --undo takes them back",
+                import->builder.report->files_read);
+}
+
 static enum status finish(struct import *import, struct error *err)
 {
     struct import_report *report = import->builder.report;
     int64_t begun = clock_ticks_ns(import->options->env);
 
-    if (is_stopped(import))
-        return fail(err, STATUS_INTERRUPTED, "interrupted: nothing was stored");
     count_dropped(import);
     report->symbols = import->seen.series_count;
     if (import->writer)
         TRY(writer_commit(import->writer, err));
     report->store_ns += clock_ticks_ns(import->options->env) - begun;
+    if (import->cut || !import->source_ended)
+        return explain_cut(import, err);
     if (report->files_read == 0)
         return explain_nothing(import, err);
     if (report->files_failed == 0 && report->counts.rejected_all == 0)

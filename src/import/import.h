@@ -77,8 +77,7 @@ struct import_options {
 
     void (*progress)(void *context, const struct import_progress *progress);
     void *progress_context;
-    const atomic_bool
-        *stop; /* set by a signal handler: the import ends within 100 ms, nothing is stored */
+    const atomic_bool *stop; /* set by a signal handler; see STATUS_INTERRUPTED */
 };
 
 /* One row that is not stored (or of IMPORT_CONTRADICTS: not replaced). */
@@ -146,7 +145,9 @@ struct import_report {
 /* Imports; one commit for all.  STATUS_OK; STATUS_PARTIAL where rows were rejected or a file failed
  * and the rest is stored; where nothing could be read the sentence and status of the first failure;
  * STATUS_MISSING for a path that is not there (before anything is read); STATUS_USAGE for options
- * that make no sense.  The report is filled in every case, and import_report_deinit() ends it. */
+ * that make no sense; STATUS_INTERRUPTED after a stop: the files that were merged by then (those of
+ * the report) are committed, the others are left for the next time.  The report is filled in every
+ * case, and import_report_deinit() ends it. */
 enum status import_run(const struct import_options *options, struct import_report *report,
                        struct error *err);
 void import_report_deinit(struct import_report *report);

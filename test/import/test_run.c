@@ -166,11 +166,45 @@ static void write_files(const char *folder)
     }
 }
 
+static size_t stored_bars(const struct import_options *options)
+{
+    struct snapshot *snapshot;
+    struct error err;
+    size_t bars = 0;
+    enum status status = snapshot_open(&snapshot, env_posix(), options->data_dir, &options->market,
+                                       &err);
+
+    if (status != STATUS_OK)
+        return 0;
+    for (size_t s = 0; s < snapshot_symbol_count(snapshot); s++) {
+        struct bars view;
+
+        CHECK_OK(snapshot_bars(snapshot, s, &view, &err));
+        bars += view.count;
+    }
+    snapshot_close(snapshot);
+    return bars;
+}
+
+static void add_stored(const struct import_options *options, struct buffer *out)
+{
+    struct snapshot *snapshot;
+    struct error err;
+
+    CHECK_OK(snapshot_open(&snapshot, options->env, options->data_dir, &options->market, &err));
+    for (size_t s = 0; s < snapshot_symbol_count(snapshot); s++) {
+        struct bars bars;
+
+        CHECK_OK(snapshot_bars(snapshot, s, &bars, &err));
+        CHECK_OK(bars_write_csv(&bars, TIMEFRAME_1D, append, out, &err));
+    }
+    snapshot_close(snapshot);
+}
+
 /* All that a user sees of a report, and all bars. */
 static void describe(const struct import_options *options, struct buffer *out)
 {
     struct import_report report;
-    struct snapshot *snapshot;
     struct error err;
 
     CHECK_STATUS(import_run(options, &report, &err), STATUS_PARTIAL);
@@ -186,14 +220,7 @@ static void describe(const struct import_options *options, struct buffer *out)
         buffer_addf(out, "%s:%u: %s\n", report.rejects[i].file, report.rejects[i].line,
                     report.rejects[i].text);
     import_report_deinit(&report);
-    CHECK_OK(snapshot_open(&snapshot, options->env, options->data_dir, &options->market, &err));
-    for (size_t s = 0; s < snapshot_symbol_count(snapshot); s++) {
-        struct bars bars;
-
-        CHECK_OK(snapshot_bars(snapshot, s, &bars, &err));
-        CHECK_OK(bars_write_csv(&bars, TIMEFRAME_1D, append, out, &err));
-    }
-    snapshot_close(snapshot);
+    add_stored(options, out);
 }
 
 TEST(any_number_of_threads_makes_the_same_report_and_the_same_bars)
@@ -223,7 +250,7 @@ TEST(any_number_of_threads_makes_the_same_report_and_the_same_bars)
     buffer_deinit(&other);
 }
 
-TEST(an_interrupted_import_stores_nothing)
+TEST(an_import_that_is_stopped_before_its_first_file_stores_nothing)
 {
     char folder[1024], store[1024];
     const char *paths[] = {path_of("many", folder)};
@@ -239,6 +266,45 @@ TEST(an_interrupted_import_stores_nothing)
     import_report_deinit(&report);
     CHECK_STATUS(snapshot_open(&snapshot, options.env, store, &options.market, &err),
                  STATUS_MISSING);
+}
+
+static void stop_at_file(void *context, const struct import_progress *progress)
+{
+    if (progress->files >= 70)
+        atomic_store((atomic_bool *)context, true);
+}
+
+TEST(an_interrupted_import_keeps_whole_files_and_goes_on_the_next_time)
+{
+    char folder[1024], store[1024], whole[1024];
+    const char *paths[] = {path_of("many", folder)};
+    struct import_options options = options_of(path_of("cut", store), "many/1d", paths, 1);
+    struct buffer again = {0}, once = {0};
+    struct import_report report;
+    struct error err;
+    atomic_bool stop = false;
+
+    write_files(folder);
+    options.symbol_from = "^(S[0-9])-";
+    options.progress = stop_at_file;
+    options.progress_context = &stop;
+    options.stop = &stop;
+    CHECK_STATUS(import_run(&options, &report, &err), STATUS_INTERRUPTED);
+    CHECK(report.file_count >= 70 && report.file_count < FILES);
+    CHECK_INT(stored_bars(&options), report.counts.added);
+    CHECK_CONTAINS(err.text, "once more");
+    import_report_deinit(&report);
+    options.stop = NULL;
+    CHECK_STATUS(import_run(&options, &report, &err), STATUS_PARTIAL);
+    import_report_deinit(&report);
+    add_stored(&options, &again);
+    options.data_dir = path_of("not-cut", whole);
+    CHECK_STATUS(import_run(&options, &report, &err), STATUS_PARTIAL);
+    import_report_deinit(&report);
+    add_stored(&options, &once);
+    CHECK_TEXT(buffer_text(&again), buffer_text(&once));
+    buffer_deinit(&again);
+    buffer_deinit(&once);
 }
 
 /* ---- archives ------------------------------------------------------------------------------ */
@@ -373,26 +439,6 @@ TEST(an_archive_cut_in_the_middle_fails_with_its_name_and_keeps_what_was_before)
 }
 
 /* ---- failures ------------------------------------------------------------------------------ */
-
-static size_t stored_bars(const struct import_options *options)
-{
-    struct snapshot *snapshot;
-    struct error err;
-    size_t bars = 0;
-    enum status status = snapshot_open(&snapshot, env_posix(), options->data_dir, &options->market,
-                                       &err);
-
-    if (status != STATUS_OK)
-        return 0;
-    for (size_t s = 0; s < snapshot_symbol_count(snapshot); s++) {
-        struct bars view;
-
-        CHECK_OK(snapshot_bars(snapshot, s, &view, &err));
-        bars += view.count;
-    }
-    snapshot_close(snapshot);
-    return bars;
-}
 
 /* What must hold after an import that was made to fail somewhere: all of it is stored, or none. */
 static void check_outcome(const struct import_options *options, enum status status,

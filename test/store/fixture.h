@@ -43,20 +43,23 @@ static inline void quick_sleep_ms(struct env *env, int64_t ms)
         env_posix()->calls->sleep_ms(env, ms);
 }
 
+static struct env_calls quick_calls;
+static struct env quick_env;
+
+/* Before any thread can ask. */
+__attribute__((constructor)) static void quick_init(void)
+{
+    quick_calls = *env_posix()->calls;
+    quick_calls.sync = quick_sync;
+    quick_calls.sync_all = quick_sync_all;
+    quick_calls.sync_directory = quick_sync_directory;
+    quick_calls.sleep_ms = quick_sleep_ms;
+    quick_env = (struct env){.calls = &quick_calls, .state = env_posix()->state};
+}
+
 static inline struct env *env_quick(void)
 {
-    static struct env_calls calls;
-    static struct env env;
-
-    if (!env.calls) {
-        calls = *env_posix()->calls;
-        calls.sync = quick_sync;
-        calls.sync_all = quick_sync_all;
-        calls.sync_directory = quick_sync_directory;
-        calls.sleep_ms = quick_sleep_ms;
-        env = (struct env){.calls = &calls, .state = env_posix()->state};
-    }
-    return &env;
+    return &quick_env;
 }
 
 /* Bars in memory of the test's. */

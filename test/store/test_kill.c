@@ -128,6 +128,10 @@ TEST(a_process_killed_at_random_loses_nothing_that_was_acknowledged)
 
         if (child == 0)
             write_for_ever(data, acknowledged);
+        /* Every second time at any moment, even before the first call; else while it is at work. */
+        for (int i = 0; i < 20000 && kill_number % 2 && atomic_load(acknowledged) <= MAX(days, 0);
+             i++)
+            usleep(100);
         usleep((useconds_t)wait_us);
         CHECK_INT(kill(child, SIGKILL), 0);
         CHECK_INT(waitpid(child, &how, 0), child);

@@ -3,10 +3,11 @@
 
     python3 test/rule/random_rules.py [RULES] [SEED]      default: 100 (1,000 under HARRIER_TORTURE=1), 1
 
-Each rule is run over bars full of ties, gaps of volume and markets that stand still, in blocks of 64 bars over 16 lanes, and of
-7 and 1 over 4, of which the others have other parameters.  Numbers that no indicator and no function of the C library had a hand in must have the same bits, others must
-agree within 1e-9; conditions must agree; block sizes and lanes must agree to the bit.  Rules in which a decision hangs on less
-than 1e-9 are left out.  The evaluator is rule_run, built beside the program that $HARRIER names (default build/harrier)."""
+Each rule is run over bars full of ties, gaps of volume and markets that stand still: in blocks of 64 bars over 16 lanes, and of
+7 and 1 over 4 lanes, of which three have other parameters.  Numbers that no indicator and no function of the C library had a
+hand in must have the same bits, others must agree within 1e-9; conditions must agree; block sizes and lanes must agree to the
+bit.  Rules in which a decision hangs on less than 1e-9 are left out.  The evaluator is rule_run, built beside the program that
+$HARRIER names (default build/harrier)."""
 import csv
 import io
 import math

@@ -18,8 +18,7 @@ struct run {
     struct changes changes;
 };
 
-/* ---- signals
- * -------------------------------------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 /* Under next-open fills the signals of bar t - 1 decide on bar t's orders: words move up by one
  * bar. */
@@ -100,9 +99,7 @@ static void levels_at(const struct ledger *ledger, const struct run *run, int la
     }
 }
 
-/* ---- walk
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- walk ------------------------------------------------------------------------------------ */
 
 /* The first bar from `from` on for which an account has orders or an alarm; the block's end if
  * none. */
@@ -198,7 +195,7 @@ static void watch_alarms(struct ledger *ledger)
 }
 
 /* Shorts pay for borrowing and so have their cash in the walk's rows. */
-static void step_levels(struct ledger *ledger, struct run *run, int lane, size_t bar)
+static inline void step_levels(struct ledger *ledger, struct run *run, int lane, size_t bar)
 {
     struct account *account = &ledger->account[lane];
     struct levels *levels = &ledger->levels;
@@ -210,48 +207,71 @@ static void step_levels(struct ledger *ledger, struct run *run, int lane, size_t
     levels->units[lane] = account->stance == DONE ? 0 : account->units;
 }
 
-/* Lanes lane…lane + width - 1: from one event of any of them to the next. */
-static inline void walk_chunk(struct ledger *ledger, struct run *run,
-                              const struct walk_block *block, int lane, int width)
+/* A walk's way from event to event. */
+struct walker {
+    int lane;                /* the first of its lanes */
+    size_t next[WALK_LANES]; /* bar of each lane's next event */
+    unsigned held;           /* bit l: lane + l holds a position */
+};
+
+/* The lanes of the chunk to which something happens on the bar, one by one.  Returns those that
+ * entered at its close. */
+static unsigned step_chunk(struct ledger *ledger, struct run *run, struct walker *walker,
+                           unsigned lanes, size_t bar)
+{
+    bool at_close = ledger->options->fill == FILL_CLOSE;
+    unsigned entered = 0;
+
+    for (; lanes; lanes &= lanes - 1) {
+        int l = __builtin_ctz(lanes), lane = walker->lane + l;
+        unsigned bit = 1u << l;
+        step_levels(ledger, run, lane, bar);
+        walker->next[l] = next_event(ledger, run, lane, bar + 1);
+        if (!(run->held[lane] >> bar & 1)) {
+            walker->held &= ~bit;
+            continue;
+        }
+        walker->held |= bit;
+        if (at_close && ledger->account[lane].entry_bar == run->first + bar)
+            entered |= bit;
+    }
+    return entered;
+}
+
+/* WALK_LANES lanes: from one event of any of them to the next. */
+static void walk_chunk(struct ledger *ledger, struct run *run, const struct walk_block *block,
+                       int lane)
 {
     walk_function *walk =
         ledger->kernels->walk[run->block->shared][ledger->shorts][ledger->trailed];
-    bool at_close = ledger->options->fill == FILL_CLOSE, forced = false;
-    size_t next[LANES_MAX], bar = 0;
-    unsigned held = 0;
+    struct walker walker = {.lane = lane};
+    size_t bar = 0;
+    bool forced = false;
 
-    for (int l = 0; l < width; l++) {
-        next[l] = next_event(ledger, run, lane + l, 0);
-        held |= (unsigned)(run->held[lane + l] & 1) << l;
+    for (int l = 0; l < WALK_LANES; l++) {
+        walker.next[l] = next_event(ledger, run, lane + l, 0);
+        walker.held |= (unsigned)(run->held[lane + l] & 1) << l;
     }
     for (;;) {
-        unsigned touched = 0, entered = 0;
         size_t stop = run->count;
-        for (int l = 0; l < width; l++)
-            stop = MIN(stop, next[l]);
+        for (int l = 0; l < WALK_LANES; l++)
+            stop = MIN(stop, walker.next[l]);
 
-        bar = held ? walk(&ledger->levels, block, (size_t)lane, bar, stop, forced, &touched) : stop;
+        unsigned lanes = 0;
+        bar = walker.held ? walk(&ledger->levels, block, (size_t)lane, bar, stop, forced, &lanes)
+                          : stop;
         if (bar >= run->count)
             break;
-
-        for (int l = 0; l < width; l++) {
-            const struct account *account = &ledger->account[lane + l];
-            if (next[l] != bar && !(touched >> l & 1))
-                continue;
-            step_levels(ledger, run, lane + l, bar);
-            next[l] = next_event(ledger, run, lane + l, bar + 1);
-            bool holds = run->held[lane + l] >> bar & 1;
-            held = (held & ~(1u << l)) | (unsigned)holds << l;
-            if (at_close && holds && account->entry_bar == run->first + bar)
-                entered |= 1u << l;
-        }
+        for (int l = 0; l < WALK_LANES; l++)
+            lanes |= (unsigned)(walker.next[l] == bar) << l;
+        unsigned entered = step_chunk(ledger, run, &walker, lanes, bar);
         forced = true;
 
         /* What was bought at this close has its levels from the next bar on: the others take this
          * bar in first. */
         if (entered && ledger->levelled) {
-            bar = walk(&ledger->levels, block, (size_t)lane, bar, bar + 1, true, &touched);
-            for (int l = 0; l < width; l++)
+            bar = walk(&ledger->levels, block, (size_t)lane, bar, bar + 1, true, &lanes);
+            for (int l = 0; l < WALK_LANES; l++)
                 if (entered >> l & 1)
                     levels_arm(ledger, lane + l);
             forced = false;
@@ -262,7 +282,6 @@ static inline void walk_chunk(struct ledger *ledger, struct run *run,
 static void walk_block(struct ledger *ledger, struct run *run)
 {
     const struct ledger_block *block = run->block;
-    int lanes = ledger->kernels->lanes, width = ledger->kernels->walk_lanes;
 
     if (!ledger->levelled && !ledger->shorts) {
         walk_signals(ledger, run);
@@ -276,13 +295,11 @@ static void walk_block(struct ledger *ledger, struct run *run)
         .close = close,
         .borrow = ledger->borrow,
     };
-    for (int lane = 0; lane < lanes; lane += width)
-        walk_chunk(ledger, run, &walked, lane, width);
+    for (int lane = 0; lane < ledger->kernels->lanes; lane += WALK_LANES)
+        walk_chunk(ledger, run, &walked, lane);
 }
 
-/* ---- mark
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- mark ------------------------------------------------------------------------------------ */
 
 /* The first bar has no return: its equity is the base of the second's. */
 static void mark_first(struct ledger *ledger, mark_function *mark, struct mark_block *marked,
@@ -329,8 +346,7 @@ static void mark_block(struct ledger *ledger, const struct run *run)
     }
 }
 
-/* ---- the ledger
- * ------------------------------------------------------------------------------------------- */
+/* ---- the ledger ------------------------------------------------------------------------------ */
 
 unsigned ledger_columns(const struct sim_options *options, const struct sim_plan *plan)
 {

@@ -88,7 +88,7 @@ typedef void curve_function(struct curve_rows *rows, const struct curve_block *b
 /* One build of what is compiled per instruction set and width. */
 struct sim_kernels {
     const char *isa;
-    int lanes, mark_lanes, walk_lanes;
+    int lanes, mark_lanes;
     mark_function *mark[2][2][2]; /* [shared][careful][downside] */
     walk_function *walk[2][2][2]; /* [shared][shorts][trail] */
     curve_function *curve;

@@ -5,7 +5,7 @@
 
 enum { /* vectors that a mark and a walk keep in registers */
        MARK = (LANES < MARK_LANES ? LANES : MARK_LANES) / VECTOR,
-       WALK = (LANES < WALK_LANES ? LANES : WALK_LANES) / VECTOR
+       WALK = WALK_LANES / VECTOR
 };
 #define EACH_MARK(v) EACH(v, MARK)
 #define EACH_WALK(v) EACH(v, WALK)
@@ -254,7 +254,6 @@ const struct sim_kernels KERNEL(sim_kernels) = {
     .isa = KERNEL_ISA,
     .lanes = LANES,
     .mark_lanes = MARK * VECTOR,
-    .walk_lanes = WALK * VECTOR,
     .mark = {{{mark_lanes, mark_lanes_downside}, {mark_lanes_careful, mark_lanes_careful_downside}},
              {{mark_shared, mark_shared_downside},
               {mark_shared_careful, mark_shared_careful_downside}}},

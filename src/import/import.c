@@ -368,6 +368,22 @@ static enum status explain_cut(const struct import *import, struct error *err)
                 import->builder.report->files_read);
 }
 
+static enum status explain_part(const struct import_report *report, struct error *err)
+{
+    struct buffer text = {0};
+
+    if (report->counts.rejected_all > 0)
+        buffer_addf(&text, "%llu of %llu rows were rejected",
+                    (unsigned long long)report->counts.rejected_all,
+                    (unsigned long long)report->counts.rows);
+    if (report->files_failed > 0)
+        buffer_addf(&text, "%s%zu of %zu files failed", text.length ? ", " : "",
+                    report->files_failed, report->file_count);
+    fail(err, STATUS_PARTIAL, "%s", buffer_text(&text));
+    buffer_deinit(&text);
+    return STATUS_PARTIAL;
+}
+
 static enum status finish(struct import *import, struct error *err)
 {
     struct import_report *report = import->builder.report;
@@ -384,9 +400,7 @@ static enum status finish(struct import *import, struct error *err)
         return explain_nothing(import, err);
     if (report->files_failed == 0 && report->counts.rejected_all == 0)
         return STATUS_OK;
-    return fail(err, STATUS_PARTIAL, "%llu of %llu rows were rejected, %zu of %zu files failed",
-                (unsigned long long)report->counts.rejected_all,
-                (unsigned long long)report->counts.rows, report->files_failed, report->file_count);
+    return explain_part(report, err);
 }
 
 static enum status open_import(struct import *import, const struct import_options *options,

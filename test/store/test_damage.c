@@ -342,3 +342,153 @@ TEST(repair_keeps_what_a_hash_vouches_for_and_sets_the_rest_aside)
     }
     CHECK(kept >= 20 && lost > 0);
 }
+
+/* One flipped bit in row `row` of the lows of a file. */
+static void flip_row(const char *data, const char *file, size_t row)
+{
+    struct column_head head;
+    char path[600];
+    unsigned char byte;
+    off_t at;
+    int fd;
+
+    snprintf(path, sizeof path, "%s/test/1d/%s", data, file);
+    fd = open(path, O_RDWR);
+    CHECK(fd >= 0);
+    CHECK_INT(pread(fd, &head, sizeof head, 0), sizeof head);
+    at = (off_t)column_at(head.capacity, 3, row);
+    CHECK_INT(pread(fd, &byte, 1, at), 1);
+    byte ^= 4;
+    CHECK_INT(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+/* Repairs, and expects these words of what was done to A. */
+static void repair_says(const char *data, const char *words)
+{
+    struct verify_report report;
+    struct error err;
+
+    CHECK_OK(store_verify(env_quick(), data, &market, true, &report, &err));
+    CHECK_INT(report.problem_count, 1);
+    CHECK_INT(report.repaired, 1);
+    CHECK_TEXT(report.problems[0].symbol, "A");
+    CHECK_CONTAINS(report.problems[0].text, words);
+    verify_report_deinit(&report);
+    CHECK_INT(problems(data), 0);
+}
+
+TEST(repair_takes_the_older_slot_where_the_newer_is_of_damaged_bars)
+{
+    struct put_result result;
+    struct writer *writer;
+    char data[256];
+    struct error err;
+
+    snprintf(data, sizeof data, "%s/older", test_directory());
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 700, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 700, 1000, false, &result, &err));
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
+    CHECK_OK(writer_checkpoint(writer, &err));
+    writer_close(writer);
+    flip_row(data, "A.1.bars", 900);
+    repair_says(data, "the first 700 of 1000 bars were saved; the file was set aside");
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 700));
+}
+
+TEST(repair_takes_the_file_before_the_last_batch)
+{
+    struct put_result result;
+    char data[256];
+    struct error err;
+
+    snprintf(data, sizeof data, "%s/before", test_directory());
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 50, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 2, 0, 60, true, &result, &err));
+    flip_row(data, "A.3.bars", 20);
+    repair_says(data, "it has the 50 bars from before the last batch again");
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 50));
+}
+
+TEST(repair_says_what_is_lost)
+{
+    struct put_result result;
+    char data[256], path[600];
+    struct error err;
+
+    snprintf(data, sizeof data, "%s/lost", test_directory());
+    CHECK_OK(put_series(env_quick(), data, "B", 2, 0, 50, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 50, false, &result, &err));
+    snprintf(path, sizeof path, "%s/test/1d/A.3.bars", data);
+    CHECK_INT(truncate(path, 5000), 0);
+    repair_says(data, "50 bars are lost; the file was set aside");
+    CHECK(symbol_is(env_quick(), data, "B", 2, 0, 50));
+    snprintf(path, sizeof path, "%s/test/1d/A.3.bars.corrupt", data);
+    CHECK_INT(access(path, R_OK), 0);
+}
+
+TEST(what_only_undo_needs_is_verified_and_mended_too)
+{
+    struct put_result result;
+    struct verify_report report;
+    struct undo_report undo;
+    char data[256];
+    struct error err;
+
+    snprintf(data, sizeof data, "%s/undo", test_directory());
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 50, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 2, 0, 60, true, &result, &err));
+    flip_row(data, "A.1.bars", 20);
+    CHECK_INT(problems(data), 1);
+    CHECK_OK(store_verify(env_quick(), data, &market, true, &report, &err));
+    CHECK_INT(report.repaired, report.problem_count);
+    verify_report_deinit(&report);
+    CHECK_INT(problems(data), 0);
+    CHECK(symbol_is(env_quick(), data, "A", 2, 0, 60));
+    CHECK_STATUS(store_undo(env_quick(), data, &market, "test", &undo, &err), STATUS_MISSING);
+}
+
+TEST(a_market_without_its_journal_is_not_written_over)
+{
+    struct put_result result;
+    struct verify_report report;
+    struct writer *writer;
+    char data[256], path[600];
+    struct error err;
+
+    snprintf(data, sizeof data, "%s/without", test_directory());
+    CHECK_STATUS(store_verify(env_quick(), data, &market, true, &report, &err), STATUS_MISSING);
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 50, false, &result, &err));
+    snprintf(path, sizeof path, "%s/test/1d/journal", data);
+    CHECK_INT(unlink(path), 0);
+    CHECK_STATUS(writer_open(&writer, env_quick(), data, &market, "test", &err), STATUS_CORRUPT);
+    CHECK_CONTAINS(err.text,
+                   "1 files of bars and no journal; harrier verify --repair puts them together");
+    CHECK_INT(problems(data), 1);
+    CHECK_OK(store_verify(env_quick(), data, &market, true, &report, &err));
+    verify_report_deinit(&report);
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 50));
+}
+
+TEST(files_that_hold_nothing_for_certain_are_set_aside_when_a_journal_is_made_anew)
+{
+    struct put_result result;
+    struct verify_report report;
+    struct snapshot *snapshot;
+    char data[256], path[600];
+    struct error err;
+
+    snprintf(data, sizeof data, "%s/aside", test_directory());
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 50, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "B", 2, 0, 50, false, &result, &err));
+    snprintf(path, sizeof path, "%s/test/1d/journal", data);
+    CHECK_INT(unlink(path), 0);
+    flip_row(data, "A.1.bars", 20);
+    CHECK_OK(store_verify(env_quick(), data, &market, true, &report, &err));
+    verify_report_deinit(&report);
+    CHECK_OK(snapshot_open(&snapshot, env_quick(), data, &market, &err));
+    CHECK_INT(snapshot_symbol_count(snapshot), 1);
+    snapshot_close(snapshot);
+    snprintf(path, sizeof path, "%s/test/1d/A.1.bars.corrupt", data);
+    CHECK_INT(access(path, R_OK), 0);
+}

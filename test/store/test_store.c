@@ -203,6 +203,16 @@ TEST(a_row_that_is_no_bar_is_refused)
     free(fixture);
 }
 
+TEST(a_path_that_is_too_long_is_refused)
+{
+    static char data[5000];
+    struct snapshot *snapshot;
+    struct error err;
+
+    memset(data, 'x', sizeof data - 1);
+    CHECK_STATUS(snapshot_open(&snapshot, env_quick(), data, &market, &err), STATUS_LIMIT);
+}
+
 TEST(a_batch_is_seen_as_a_whole_and_only_after_its_commit)
 {
     const char *data = fresh();
@@ -504,6 +514,145 @@ TEST(checkpoints_keep_everything_and_grow_files_before_they_are_full)
     CHECK_OK(store_undo(env_quick(), data, &market, "test", &undo, &err));
     CHECK(symbol_is(env_quick(), data, "A", 1, 0, 2599));
     check_sound(data);
+}
+
+TEST(rows_go_into_gaps)
+{
+    const char *data = fresh();
+    struct put_result result;
+    struct error err;
+
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 20, 30, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 40, 50, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 10, 45, false, &result, &err));
+    CHECK_INT(result.added, 20);
+    CHECK_INT(result.same, 15);
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, 50));
+    check_sound(data);
+}
+
+TEST(rows_that_meet_old_ones_here_and_there_are_compared_one_by_one)
+{
+    const char *data = fresh();
+    struct fixture *some = fixture_new(1, 0, 1);
+    struct bars bars;
+    struct put_result result;
+    struct writer *writer;
+    struct error err;
+
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 100, false, &result, &err));
+    for (int64_t day = 10; day < 100; day += 10)
+        fixture_add(some, day == 50 ? 2 : 1, day, day + 1);
+    bars = fixture_bars(some);
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
+    CHECK_OK(writer_put(writer, TEXT("A"), &bars, false, &result, &err));
+    CHECK_INT(result.same, 9);
+    CHECK_INT(result.contradicted, 1);
+    CHECK_INT(result.first_contradicted, 5);
+    bars.count = 0;
+    CHECK_OK(writer_put(writer, TEXT("A"), &bars, false, &result, &err));
+    CHECK_INT(result.same, 0);
+    CHECK_STATUS(writer_checkpoint(writer, &err), STATUS_USAGE);
+    CHECK_OK(writer_commit(writer, &err));
+    CHECK_OK(writer_checkpoint(writer, &err));
+    writer_close(writer);
+    free(some);
+}
+
+TEST(a_journal_that_has_grown_is_begun_anew_when_the_writer_closes)
+{
+    const char *data = fresh();
+    char path[600];
+    struct put_result result;
+    struct writer *writer;
+    struct file_info info;
+    struct error err;
+
+    CHECK_OK(writer_open(&writer, env_quick(), data, &market, "test", &err));
+    for (int64_t day = 0; day < JOURNAL_RECORDS_USUAL + 10; day++) {
+        struct fixture *fixture = fixture_new(1, day, day + 1);
+        struct bars bars = fixture_bars(fixture);
+
+        CHECK_OK(writer_put(writer, TEXT("A"), &bars, false, &result, &err));
+        CHECK_OK(writer_commit(writer, &err));
+        free(fixture);
+    }
+    writer_close(writer);
+    snprintf(path, sizeof path, "%s/test/1d/journal", data);
+    CHECK_OK(env_quick()->calls->path_info(env_quick(), path, &info, &err));
+    CHECK(info.bytes < 8192);
+    CHECK(symbol_is(env_quick(), data, "A", 1, 0, JOURNAL_RECORDS_USUAL + 10));
+    check_sound(data);
+}
+
+TEST(a_hash_stands_for_the_bars_and_their_order)
+{
+    struct fixture *a = fixture_new(1, 0, 10);
+    struct bars bars = fixture_bars(a), first = bars_slice(&bars, 0, 4),
+                rest = bars_slice(&bars, 4, 10);
+    struct hash128 whole = bars_hash((struct hash128){0}, &bars, 0);
+    struct hash128 parts = bars_hash(bars_hash((struct hash128){0}, &first, 0), &rest, 4);
+    double kept = a->column[BAR_CLOSE][3];
+
+    CHECK(hash128_equal(whole, parts));
+    a->column[BAR_CLOSE][3] = a->column[BAR_CLOSE][4];
+    a->column[BAR_CLOSE][4] = kept;
+    CHECK(!hash128_equal(whole, bars_hash((struct hash128){0}, &bars, 0)));
+    free(a);
+}
+
+TEST(equal_bars_have_equal_hashes_however_they_came)
+{
+    const char *one = fresh();
+    char other[512];
+    struct put_result result;
+    struct snapshot *a, *b;
+    struct hash128 a_hash, b_hash;
+    struct error err;
+
+    strcpy(other, one);
+    one = fresh();
+    CHECK_OK(put_series(env_quick(), one, "A", 1, 0, 1000, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), other, "A", 1, 500, 600, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), other, "A", 2, 550, 620, true, &result, &err));
+    CHECK_OK(put_series(env_quick(), other, "A", 1, 0, 700, true, &result, &err));
+    CHECK_OK(put_series(env_quick(), other, "A", 1, 700, 1000, true, &result, &err));
+    CHECK_OK(snapshot_open(&a, env_quick(), one, &market, &err));
+    CHECK_OK(snapshot_open(&b, env_quick(), other, &market, &err));
+    CHECK_OK(snapshot_hash(a, 0, &a_hash, &err));
+    CHECK_OK(snapshot_hash(b, 0, &b_hash, &err));
+    CHECK(hash128_equal(a_hash, b_hash));
+    snapshot_close(a);
+    snapshot_close(b);
+}
+
+TEST(every_kind_of_wrong_bar_is_told_apart)
+{
+    static const struct {
+        int column;
+        double value;
+        const char *words;
+    } wrong[] = {
+        {BAR_OPEN, 1e9, "its open is outside"},  {BAR_CLOSE, 1e9, "its close is outside"},
+        {BAR_LOW, 0, "a price is not a number"}, {BAR_HIGH, 1.0 / 0.0, "a price is not a number"},
+        {BAR_VOLUME, -1, "its volume is not"},   {BAR_CLOSE, 0.0 / 0.0, "a price is not a number"}};
+
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
+        for (size_t count = 5; count < 9; count++) { /* in pairs of bars, and at the odd end */
+            struct fixture *fixture = fixture_new(1, 0, (int64_t)count);
+            struct bars bars = fixture_bars(fixture);
+            const char *fault;
+            size_t at = 99;
+
+            CHECK(!bars_fault(&bars, &at));
+            fixture->column[wrong[i].column][count - 2] = wrong[i].value;
+            fault = bars_fault(&bars, &at);
+            CHECK(fault != NULL);
+            CHECK_CONTAINS(fault, wrong[i].words);
+            CHECK_INT(at, count - 2);
+            free(fixture);
+        }
 }
 
 /* A disk that can be read and not written. */

@@ -108,11 +108,13 @@ static enum status order_symbols(const struct job *job, bool begin_late, struct 
     return STATUS_OK;
 }
 
-/* How many of the next symbols make a group, and how wide.  Four lanes cost 0.35 of sixteen. */
-static struct group next_group(const struct job *job, size_t left, int jobs)
+/* How many of the next symbols make a group, and how wide.  Four lanes take a quarter of the time
+ * of sixteen, so what would leave lanes empty is cut into fours, and so is the last round of
+ * groups, that all threads end together. */
+static struct group next_group(const struct job *job, size_t left, size_t jobs)
 {
     int lanes = job->batch->lanes;
-    bool narrow = left <= 2 * LANES_NARROW || left <= (size_t)LANES_WIDE * (size_t)(jobs - 1);
+    bool narrow = left <= LANES_WIDE - LANES_NARROW || (jobs > 1 && left < LANES_WIDE * jobs);
 
     if (lanes)
         narrow = lanes == LANES_NARROW;
@@ -125,7 +127,7 @@ static enum status cut_groups(struct job *job, const struct sort_key *keys, size
                               struct error *err)
 {
     struct batch_runner *runner = job->runner;
-    int jobs = crew_size(runner->crew);
+    size_t jobs = (size_t)crew_size(runner->crew);
 
     if (mem_grow((void **)&runner->order, &runner->order_capacity, count, sizeof *runner->order) ||
         mem_grow((void **)&runner->groups, &runner->group_capacity, count, sizeof *runner->groups))

@@ -11,7 +11,7 @@ SECONDS_EACH = 20
 PYTHON  = python3
 
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet harrier
+	@ninja -C $(BUILD) harrier >$(BUILD)/build.log || { tail -n 40 $(BUILD)/build.log; exit 1; }
 	@echo "$(BUILD)/harrier is ready"
 
 $(BUILD)/build.ninja:
@@ -35,7 +35,7 @@ torture:
 	HARRIER_TORTURE=1 $(PYTHON) tools/test --build $(BUILD) --fuzz-seconds 3600
 
 bench: all
-	ninja -C $(BUILD) --quiet engine kernels store parse
+	ninja -C $(BUILD) engine kernels store parse
 	$(PYTHON) bench/bench.py --build $(BUILD) $(if $(ONLY),--only "$(ONLY)")
 
 check: all
@@ -45,7 +45,7 @@ format:
 	clang-format -i $$(find src test bench -name '*.[ch]')
 
 install: all
-	@ninja -C $(BUILD) --quiet installed
+	@ninja -C $(BUILD) installed >$(BUILD)/build.log
 	meson install -C $(BUILD) --strip --no-rebuild
 
 clean:

@@ -177,69 +177,106 @@ static int formal_find(const struct signature *signature, struct text name)
     return -1;
 }
 
+/* Reports with the signature behind the caret.  Always false. */
+static bool refuse_call(struct compiler *c, struct place place, const struct signature *signature,
+                        const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static bool refuse_call(struct compiler *c, struct place place, const struct signature *signature,
+                        const char *format, ...)
+{
+    char sentence[400], hint[400];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    signature_words(signature, hint, sizeof hint);
+    complain(c, place, hint, "%s", sentence);
+    return false;
+}
+
+static bool takes_word(enum argument_kind kind)
+{
+    return kind == ARGUMENT_WORD || kind == ARGUMENT_MATYPE;
+}
+
+static bool check_constant(struct compiler *c, const struct signature *signature,
+                           const struct formal *formal, const struct argument *argument)
+{
+    struct limit_words limit = {formal->least, formal->most, formal->kind != ARGUMENT_REAL,
+                                signature->name, formal->name};
+    const struct value *value = &argument->value;
+
+    if (formal->kind == ARGUMENT_MATYPE && value->kind == VALUE_NUMBER &&
+        c->graph.nodes[value->node].kind != NODE_LITERAL)
+        return refuse_call(c, argument->place, signature,
+                           "`%s` of `%s` is written out: another type is another rule",
+                           formal->name, signature->name);
+    return want_constant(c, value, &limit);
+}
+
+/* What is wrong with an argument of the wrong type. */
+static bool refuse_type(struct compiler *c, const struct signature *signature,
+                        const struct formal *formal, const struct argument *argument)
+{
+    char who[96];
+
+    snprintf(who, sizeof who, "`%s` of `%s`", formal->name, signature->name);
+    if (formal->kind == ARGUMENT_CONDITION)
+        return want_condition(c, &argument->value, who);
+    if (formal->kind == ARGUMENT_COLUMN && argument->value.kind == VALUE_NUMBER)
+        return refuse_call(
+            c, argument->place, signature,
+            "`%s` needs values that change from bar to bar, such as a price, and this "
+            "is %s",
+            signature->name, value_words(&argument->value));
+    want_single(c, &argument->value, who);
+    return false;
+}
+
 static bool check_argument(struct compiler *c, const struct signature *signature, int index,
                            const struct argument *argument)
 {
     const struct formal *formal = &signature->formals[index];
-    const struct value *value = &argument->value;
-    struct limit_words limit = {formal->least, formal->most, formal->kind == ARGUMENT_WHOLE,
-                                signature->name, formal->name};
-    char hint[400], who[96];
+    enum value_kind kind = argument->value.kind;
+    bool fits;
 
-    signature_words(signature, hint, sizeof hint);
-    snprintf(who, sizeof who, "`%s` of `%s`", formal->name, signature->name);
-    if ((argument->word.at != NULL) != (formal->kind == ARGUMENT_WORD) &&
-        !(formal->kind == ARGUMENT_MATYPE && argument->word.at)) {
-        complain(c, argument->place, hint, "%s %s", who,
-                 argument->word.at ? "is no text" : "is a text in quotes");
-        return false;
-    }
-    switch (argument->word.at ? ARGUMENT_WORD : formal->kind) {
-    case ARGUMENT_VALUE:
-        return want_single(c, value, who);
-    case ARGUMENT_COLUMN:
-        if (value->kind == VALUE_NUMBER)
-            complain(c, argument->place, hint,
-                     "`%s` needs values that change from bar to bar, such as a price, "
-                     "and this is %s",
-                     signature->name, value_words(value));
-        return want_single(c, value, who) && value->kind == VALUE_COLUMN;
-    case ARGUMENT_CONDITION:
-        return want_condition(c, value, who);
-    case ARGUMENT_EITHER:
-        return value->kind == VALUE_CONDITION || want_single(c, value, who);
-    case ARGUMENT_WHOLE:
-    case ARGUMENT_REAL:
-        return want_constant(c, value, &limit);
-    case ARGUMENT_MATYPE:
-        if (value->kind == VALUE_NUMBER && c->graph.nodes[value->node].kind != NODE_LITERAL) {
-            complain(c, argument->place, hint, "%s is written out: another type is another rule",
-                     who);
-            return false;
-        }
-        limit.whole = true;
-        return want_constant(c, value, &limit);
-    default:
+    if (argument->word.at && !takes_word(formal->kind))
+        return refuse_call(c, argument->place, signature, "`%s` of `%s` is no text", formal->name,
+                           signature->name);
+    if (!argument->word.at && formal->kind == ARGUMENT_WORD)
+        return refuse_call(c, argument->place, signature, "`%s` of `%s` is a text in quotes",
+                           formal->name, signature->name);
+    if (argument->word.at)
         return true;
+    switch (formal->kind) {
+    case ARGUMENT_VALUE:
+        fits = kind == VALUE_NUMBER || kind == VALUE_COLUMN;
+        break;
+    case ARGUMENT_COLUMN:
+        fits = kind == VALUE_COLUMN;
+        break;
+    case ARGUMENT_CONDITION:
+        fits = kind == VALUE_CONDITION;
+        break;
+    case ARGUMENT_EITHER:
+        fits = kind == VALUE_NUMBER || kind == VALUE_COLUMN || kind == VALUE_CONDITION;
+        break;
+    default:
+        return check_constant(c, signature, formal, argument);
     }
+    return fits || refuse_type(c, signature, formal, argument);
 }
 
 static bool bind_one(struct compiler *c, const struct signature *signature,
                      const struct argument *argument, int index, struct bound *bound)
 {
-    char hint[400];
-
-    signature_words(signature, hint, sizeof hint);
-    if (index < 0) {
-        complain(c, argument->name_place, hint, "`%s` has no argument `%.*s`", signature->name,
-                 TEXT_ARG(argument->name));
-        return false;
-    }
-    if (bound->given[index]) {
-        complain(c, argument->place, hint, "`%s` of `%s` is given twice",
-                 signature->formals[index].name, signature->name);
-        return false;
-    }
+    if (index < 0)
+        return refuse_call(c, argument->name_place, signature, "`%s` has no argument `%.*s`",
+                           signature->name, TEXT_ARG(argument->name));
+    if (bound->given[index])
+        return refuse_call(c, argument->place, signature, "`%s` of `%s` is given twice",
+                           signature->formals[index].name, signature->name);
     bound->given[index] = true;
     bound->value[index] = argument->value;
     bound->word[index] = argument->word;
@@ -248,60 +285,47 @@ static bool bind_one(struct compiler *c, const struct signature *signature,
 
 static bool bind_missing(struct compiler *c, const struct signature *signature, struct bound *bound)
 {
-    char hint[400];
-
-    signature_words(signature, hint, sizeof hint);
     for (int i = 0; i < signature->count; i++) {
         const struct formal *formal = &signature->formals[i];
 
         if (bound->given[i])
             continue;
-        if (!formal->optional) {
-            complain(c, bound->place, hint, "`%s` needs `%s`", signature->name, formal->name);
-            return false;
-        }
+        if (!formal->optional)
+            return refuse_call(c, bound->place, signature, "`%s` needs `%s`", signature->name,
+                               formal->name);
         bound->value[i] = number_value(c, formal->usual, bound->place);
     }
     return true;
 }
 
 /* `rsi(14)`: the price was left out. */
-static bool forgot_price(struct compiler *c, const struct signature *signature,
-                         const struct arguments *arguments)
+static bool forgot_price(const struct signature *signature, const struct arguments *arguments)
 {
-    const struct value *first = &arguments->at[0].value;
-    char hint[400];
-
-    if (arguments->count == 0 || signature->count < 2 || arguments->at[0].name.at ||
-        signature->formals[0].kind != ARGUMENT_COLUMN || first->kind != VALUE_NUMBER)
-        return false;
-    signature_words(signature, hint, sizeof hint);
-    complain(c, arguments->at[0].place, hint, "`%s` needs its values first, as in `%s(close, …)`",
-             signature->name, signature->name);
-    return true;
+    return arguments->count > 0 && signature->count > 1 && !arguments->at[0].name.at &&
+           signature->formals[0].kind == ARGUMENT_COLUMN &&
+           arguments->at[0].value.kind == VALUE_NUMBER;
 }
 
 static bool bind(struct compiler *c, const struct signature *signature,
                  const struct arguments *arguments, struct bound *bound)
 {
     bool fine = true, named = false;
-    char hint[400];
 
     *bound = (struct bound){.place = arguments->place};
-    if (forgot_price(c, signature, arguments))
-        return false;
-    signature_words(signature, hint, sizeof hint);
+    if (forgot_price(signature, arguments))
+        return refuse_call(c, arguments->at[0].place, signature,
+                           "`%s` needs its values first, as in `%s(close, …)`", signature->name,
+                           signature->name);
     for (int i = 0; i < arguments->count; i++) {
         const struct argument *argument = &arguments->at[i];
         int index = argument->name.at ? formal_find(signature, argument->name) : i;
 
-        if (!argument->name.at && (named || i >= signature->count)) {
-            complain(c, argument->place, hint,
-                     named ? "an argument without a name comes after one with a name"
-                           : "`%s` takes %d argument%s",
-                     signature->name, signature->count, signature->count == 1 ? "" : "s");
-            return false;
-        }
+        if (!argument->name.at && named)
+            return refuse_call(c, argument->place, signature,
+                               "an argument without a name comes after one with a name");
+        if (!argument->name.at && i >= signature->count)
+            return refuse_call(c, argument->place, signature, "`%s` takes %d argument%s",
+                               signature->name, signature->count, signature->count == 1 ? "" : "s");
         named = named || argument->name.at;
         fine = bind_one(c, signature, argument, index, bound) && fine;
     }

@@ -126,6 +126,27 @@ static void limit_text(const struct limit_words *limit, char *text, size_t bytes
         snprintf(text, bytes, "%s", kind);
 }
 
+/* "`timeperiod` of `rsi` must be a whole number from 2 to 100000", and why this is none.  Always
+ * false. */
+static bool refuse_constant(struct compiler *c, const struct value *value,
+                            const struct limit_words *limit, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static bool refuse_constant(struct compiler *c, const struct value *value,
+                            const struct limit_words *limit, const char *format, ...)
+{
+    char wanted[96], why[240];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    limit_text(limit, wanted, sizeof wanted);
+    complain(c, value->place, NULL, "`%s` of `%s` must be %s%s", limit->argument, limit->function,
+             wanted, why);
+    return false;
+}
+
 static bool within(double number, const struct limit_words *limit)
 {
     return number >= limit->least && number <= limit->most &&
@@ -138,10 +159,9 @@ static bool constrain_parameter(struct compiler *c, const struct value *value,
 {
     int index = c->graph.nodes[value->node].index;
     struct rule_parameter *p = &c->parameters[index];
-    char wanted[96], bad[DOUBLE_TEXT_BYTES] = "";
+    char bad[DOUBLE_TEXT_BYTES];
     double worst = p->value;
 
-    limit_text(limit, wanted, sizeof wanted);
     if (within(worst, limit) && p->ranged)
         worst = !within(p->low, limit) ? p->low : !within(p->high, limit) ? p->high : worst;
     if (within(worst, limit) && p->ranged && p->step > 0 && limit->whole &&
@@ -149,14 +169,12 @@ static bool constrain_parameter(struct compiler *c, const struct value *value,
         worst = p->low + p->step;
     for (int i = 0; within(worst, limit) && i < p->listed_count; i++)
         worst = p->listed[i];
-    double_to_text(worst, bad);
     if (!within(worst, limit)) {
-        complain(
-            c, value->place, NULL,
-            "`%s` of `%s` must be %s, but the parameter `%s` (line %d) can be %s%s",
-            limit->argument, limit->function, wanted, p->name, c->parameter_places[index].line, bad,
+        double_to_text(worst, bad);
+        return refuse_constant(
+            c, value, limit, ", but the parameter `%s` (line %d) can be %s%s", p->name,
+            c->parameter_places[index].line, bad,
             worst < 0 && limit->least == 0 && limit->whole ? "; rules cannot see the future" : "");
-        return false;
     }
     p->whole = p->whole || limit->whole;
     p->least = MAX(p->least, limit->least);
@@ -169,24 +187,22 @@ static bool constrain_parameter(struct compiler *c, const struct value *value,
 static bool constrain_to_whole(struct compiler *c, const struct value *value,
                                const struct limit_words *limit)
 {
-    const struct fact *fact = &c->graph.facts[value->node];
+    uint64_t parameters = c->graph.facts[value->node].whole_if;
     struct limit_words whole = {-INFINITY, INFINITY, true, limit->function, limit->argument};
-    bool fine = true;
 
-    if (!fact->can_be_whole) {
-        complain(c, value->place, NULL,
-                 "`%s` of `%s` must be a whole number; write floor(…) around this", limit->argument,
-                 limit->function);
-        return false;
+    if (!c->graph.facts[value->node].can_be_whole)
+        return refuse_constant(c, value, limit, "; write floor(…) around this");
+    for (int i = 0; i < c->parameter_count; i++) {
+        struct value parameter;
+
+        if (!(parameters >> i & 1))
+            continue;
+        parameter = node_value(c, graph_parameter(&c->graph, i, value->place), UNIT_PLAIN,
+                               value->place);
+        if (parameter.kind != VALUE_NUMBER || !constrain_parameter(c, &parameter, &whole))
+            return false;
     }
-    for (int i = 0; fine && i < c->parameter_count; i++)
-        if (fact->whole_if >> i & 1) {
-            struct value parameter = node_value(c, graph_parameter(&c->graph, i, value->place),
-                                                UNIT_PLAIN, value->place);
-
-            fine = parameter.kind == VALUE_NUMBER && constrain_parameter(c, &parameter, &whole);
-        }
-    return fine;
+    return true;
 }
 
 static bool add_limit(struct compiler *c, const struct value *value,
@@ -219,49 +235,36 @@ static bool add_limit(struct compiler *c, const struct value *value,
 static bool constrain_arithmetic(struct compiler *c, const struct value *value,
                                  const struct limit_words *limit)
 {
-    char wanted[96], is[DOUBLE_TEXT_BYTES];
     double number = c->graph.facts[value->node].number;
+    char is[DOUBLE_TEXT_BYTES];
 
     if (limit->whole && !constrain_to_whole(c, value, limit))
         return false;
-    limit_text(limit, wanted, sizeof wanted);
+    if (within(number, limit))
+        return add_limit(c, value, limit);
     double_to_text(number, is);
-    if (!within(number, limit)) {
-        complain(c, value->place, NULL,
-                 "`%s` of `%s` must be %s; with the default parameters it is %s", limit->argument,
-                 limit->function, wanted, is);
-        return false;
-    }
-    return add_limit(c, value, limit);
+    return refuse_constant(c, value, limit, "; with the default parameters it is %s", is);
 }
 
 bool want_constant(struct compiler *c, const struct value *value, const struct limit_words *limit)
 {
-    char wanted[96], is[DOUBLE_TEXT_BYTES];
+    char is[DOUBLE_TEXT_BYTES];
     const struct node *node;
 
-    limit_text(limit, wanted, sizeof wanted);
     if (value->kind == VALUE_WRONG)
         return false;
-    if (value->kind != VALUE_NUMBER) {
-        complain(c, value->place, NULL,
-                 "`%s` of `%s` must be the same on every bar, %s or a parameter; this is %s",
-                 limit->argument, limit->function, wanted, value_words(value));
-        return false;
-    }
-    if (value->unit == UNIT_PERCENT && limit->whole) {
-        complain(c, value->place, NULL, "`%s` of `%s` must be %s, not a percent", limit->argument,
-                 limit->function, wanted);
-        return false;
-    }
+    if (value->kind != VALUE_NUMBER)
+        return refuse_constant(c, value, limit, ", the same on every bar; this is %s",
+                               value_words(value));
+    if (value->unit == UNIT_PERCENT && limit->whole)
+        return refuse_constant(c, value, limit, ", not a percent");
     node = &c->graph.nodes[value->node];
     if (node->kind == NODE_PARAMETER)
         return constrain_parameter(c, value, limit);
     if (node->kind == NODE_OP)
         return constrain_arithmetic(c, value, limit);
+    if (within(node->number, limit))
+        return true;
     double_to_text(node->number, is);
-    if (!within(node->number, limit))
-        complain(c, value->place, NULL, "`%s` of `%s` must be %s; this is %s", limit->argument,
-                 limit->function, wanted, is);
-    return within(node->number, limit);
+    return refuse_constant(c, value, limit, "; this is %s", is);
 }

@@ -125,6 +125,20 @@ TEST(defs_that_double_are_stopped)
     within_limits(&s, "too large");
 }
 
+TEST(calls_that_double_are_stopped)
+{
+    struct source s = source_new();
+    char line[160];
+
+    add(&s, "param n = 5\ndef f0(x) = max(sma(x, n + 1), bbands(x, 2 * n).upperband)\n", 1);
+    for (int i = 1; i < 60; i++) {
+        snprintf(line, sizeof line, "def f%d(x) = max(f%d(x), rsi(f%d(x), n))\n", i, i - 1, i - 1);
+        add(&s, line, 1);
+    }
+    add(&s, "buy when f59(close) > 1\n", 1);
+    within_limits(&s, "too large");
+}
+
 TEST(defs_that_call_each_other_are_nested)
 {
     struct source s = source_new();

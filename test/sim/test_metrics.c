@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "sim/sim.h"
+#include "source.h"
 
 enum { BARS_MAX = 1200 };
 
@@ -249,11 +250,9 @@ TEST(the_manual_of_metrics_is_the_rows)
 {
     static const char *const units[] = {"money", "percent", "ratio", "count", "bars", "duration"};
     static const char *const better[] = {"less", "", "more"};
-    static char manual[64 << 10], path[512];
-    const char *end = strrchr(__FILE__, '/');
+    static char manual[64 << 10], path[SOURCE_PATH_BYTES];
+    FILE *file = fopen(source_path(path, "doc/metrics.md"), "rb");
 
-    snprintf(path, sizeof path, "%.*s/../../doc/metrics.md", (int)(end - __FILE__), __FILE__);
-    FILE *file = fopen(path, "rb");
     CHECK(file != NULL);
     size_t length = fread(manual, 1, sizeof manual - 1, file);
     fclose(file);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "group.h"
+#include "source.h"
 
 enum { RULE_CASES_MAX = 400 };
 
@@ -175,17 +176,15 @@ static void check_metrics(void)
 
 static bool open_reference(void)
 {
-    const char *shared = getenv("HARRIER_SHARED"), *end = strrchr(__FILE__, '/');
-    char command[1024], path[512];
+    const char *shared = getenv("HARRIER_SHARED");
+    char command[2 * SOURCE_PATH_BYTES], path[SOURCE_PATH_BYTES];
 
     shared = shared ? shared : "../shared";
     snprintf(path, sizeof path, "%s/reference/fills_trades.csv.zst", shared);
-    FILE *there = fopen(path, "rb");
-    if (!there)
+    if (access(path, R_OK) != 0)
         return false;
-    fclose(there);
-    snprintf(command, sizeof command, "python3 %.*s/reference.py %s", (int)(end - __FILE__),
-             __FILE__, shared);
+    snprintf(command, sizeof command, "python3 %s %s", source_path(path, "test/sim/reference.py"),
+             shared);
     in = popen(command, "r");
     return in != NULL;
 }

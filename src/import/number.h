@@ -34,24 +34,35 @@ static inline uint64_t number_load(const char *at)
     return eight;
 }
 
+/* A byte that is no digit after the xor has its highest bit set.  A carry can only come out of a
+ * byte that is itself no digit, so the first one is found right (and the next, where that one is a
+ * sign like `.` or `,` of less than 0x8a). */
+static inline uint64_t number_others(uint64_t digits)
+{
+    return ((digits + 0x7676767676767676u) | digits) & 0x8080808080808080u;
+}
+
+/* Eight bytes of value 0 to 9, the first the highest. */
+static inline uint64_t number_of_bytes(uint64_t digits)
+{
+    digits = digits * 10 + (digits >> 8);
+    return (((digits & 0x000000ff000000ffu) * 0x000f424000000064u) +
+            (((digits >> 16) & 0x000000ff000000ffu) * 0x0000271000000001u)) >>
+           32;
+}
+
 /* How many of the next eight bytes are digits, counted from the first, and the value of those. */
 static inline unsigned number_digits(const char *at, uint64_t *value)
 {
     uint64_t digits = number_load(at) ^ 0x3030303030303030u;
-    /* A carry can only come out of a byte that is itself no digit, so the first one is found right.
-     */
-    uint64_t others = ((digits + 0x7676767676767676u) | digits) & 0x8080808080808080u;
+    uint64_t others = number_others(digits);
     unsigned count = others ? (unsigned)__builtin_ctzll(others) >> 3 : 8;
 
     if (count == 0) {
         *value = 0;
         return 0;
     }
-    digits <<= 64 - 8 * count; /* zeros in front */
-    digits = digits * 10 + (digits >> 8);
-    *value = (((digits & 0x000000ff000000ffu) * 0x000f424000000064u) +
-              (((digits >> 16) & 0x000000ff000000ffu) * 0x0000271000000001u)) >>
-             32;
+    *value = number_of_bytes(digits << (64 - 8 * count)); /* zeros in front */
     return count;
 }
 
@@ -65,6 +76,33 @@ static inline bool number_scaled(uint64_t m, int exponent, double *number)
     return number_round(m, exponent, number);
 }
 
+/* A number that ends within eight bytes, its point included: one step for all its digits. */
+static inline bool number_short(const char **cursor, char decimal, int shift, double *number)
+{
+    const char *at = *cursor;
+    uint64_t digits = number_load(at) ^ 0x3030303030303030u;
+    uint64_t others = number_others(digits), behind = others & (others - 1);
+    unsigned point, end;
+
+    if (others == 0)
+        return false;
+    point = end = (unsigned)__builtin_ctzll(others) >> 3;
+    if (at[point] == decimal) {
+        uint64_t whole = ((uint64_t)1 << 8 * point) - 1;
+
+        if (behind == 0)
+            return false;
+        end = (unsigned)__builtin_ctzll(behind) >> 3;
+        digits = ((digits & whole) | (digits >> 8 & ~whole)) << 8; /* the point taken out */
+        shift -= (int)(end - point - 1);
+    }
+    if (end < 2 || (at[end] | 32) == 'e' ||
+        !number_scaled(number_of_bytes(digits << (64 - 8 * end)), shift, number))
+        return false;
+    *cursor = at + end;
+    return true;
+}
+
 /* Reads an unsigned decimal number at *cursor times 10^shift and moves the cursor behind it.  False
  * (and the cursor where it was) where there is none, or none in the fast form. */
 static inline bool number_read(const char **cursor, char decimal, int shift, double *number)
@@ -73,8 +111,12 @@ static inline bool number_read(const char **cursor, char decimal, int shift, dou
                                       100000, 1000000, 10000000, 100000000};
     const char *at = *cursor;
     uint64_t m, part;
-    unsigned count = number_digits(at, &m), digits = count;
+    unsigned count, digits;
     int exponent = shift;
+
+    if (number_short(cursor, decimal, shift, number))
+        return true;
+    count = digits = number_digits(at, &m);
 
     at += count;
     while (__builtin_expect(count == 8, 0)) {

@@ -48,6 +48,12 @@ typedef double f64x4_unaligned __attribute__((vector_size(VECTOR_BYTES), may_ali
 #define EACH(v, count) _Pragma("GCC unroll 8") for (int v = 0; v < (count); v++)
 #endif
 #define EACH_VECTOR(v) EACH(v, ROW)
+/* gcc 11 does not know clang's word for it. */
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (i64x4){__VA_ARGS__})
+#endif
 
 INLINE f64x4 load(const double *at)
 {
@@ -98,17 +104,17 @@ INLINE void transpose4(double *out, size_t step, const double *const *from, size
     f64x4 a = load_unaligned(from[0] + bar), b = load_unaligned(from[1] + bar);
 #ifdef __AVX__
     f64x4 c = load_unaligned(from[2] + bar), d = load_unaligned(from[3] + bar);
-    f64x4 ab_even = __builtin_shufflevector(a, b, 0, 4, 2, 6);
-    f64x4 ab_odd = __builtin_shufflevector(a, b, 1, 5, 3, 7);
-    f64x4 cd_even = __builtin_shufflevector(c, d, 0, 4, 2, 6);
-    f64x4 cd_odd = __builtin_shufflevector(c, d, 1, 5, 3, 7);
-    store(out + 0 * step, __builtin_shufflevector(ab_even, cd_even, 0, 1, 4, 5));
-    store(out + 1 * step, __builtin_shufflevector(ab_odd, cd_odd, 0, 1, 4, 5));
-    store(out + 2 * step, __builtin_shufflevector(ab_even, cd_even, 2, 3, 6, 7));
-    store(out + 3 * step, __builtin_shufflevector(ab_odd, cd_odd, 2, 3, 6, 7));
+    f64x4 ab_even = SHUFFLE(a, b, 0, 4, 2, 6);
+    f64x4 ab_odd = SHUFFLE(a, b, 1, 5, 3, 7);
+    f64x4 cd_even = SHUFFLE(c, d, 0, 4, 2, 6);
+    f64x4 cd_odd = SHUFFLE(c, d, 1, 5, 3, 7);
+    store(out + 0 * step, SHUFFLE(ab_even, cd_even, 0, 1, 4, 5));
+    store(out + 1 * step, SHUFFLE(ab_odd, cd_odd, 0, 1, 4, 5));
+    store(out + 2 * step, SHUFFLE(ab_even, cd_even, 2, 3, 6, 7));
+    store(out + 3 * step, SHUFFLE(ab_odd, cd_odd, 2, 3, 6, 7));
 #else
-    store(out + 0 * step, __builtin_shufflevector(a, b, 0, 2));
-    store(out + 1 * step, __builtin_shufflevector(a, b, 1, 3));
+    store(out + 0 * step, SHUFFLE(a, b, 0, 2));
+    store(out + 1 * step, SHUFFLE(a, b, 1, 3));
 #endif
 }
 

@@ -60,6 +60,15 @@ void test_register(struct test_entry *entry);
         skip();                                   \
     } while (0)
 
+/* Under a sanitizer memory and time are not the program's own. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
 void test_check_status(enum status actual, enum status expected, const char *call, const char *file,
                        int line);
 void test_check_contains(const char *text, const char *part, const char *file, int line);

@@ -138,11 +138,16 @@ static double static_number(const struct graph *graph, const struct node *node)
     return kernel_number(node->kernel, in, when);
 }
 
-/* More than 0 wherever it is defined.  Products are left out: they may underflow; so are averages,
- * whose running sums may leave a rest that is not. */
+/* More than 0 wherever it is defined.  Products are left out: they may underflow; so are plain
+ * averages, whose running sums may leave a rest that is not.  An EMA moves by 2 / (n + 1) of the
+ * way to a price: of one bar that is all the way, where rounding may end at 0, of two bars it never
+ * does. */
 static bool op_positive(const struct graph *graph, const struct node *node)
 {
     bool a = graph->facts[node->input[0]].positive, b;
+    const struct node *period = kernel_rows[node->kernel].parameters > 0
+                                    ? &graph->nodes[node->parameter[0]]
+                                    : NULL;
 
     switch (node->kernel) {
     case KERNEL_HIGHEST:
@@ -153,7 +158,12 @@ static bool op_positive(const struct graph *graph, const struct node *node)
     case KERNEL_VALUEWHEN:
     case KERNEL_SINCE_MAX:
     case KERNEL_SINCE_MIN:
+    case KERNEL_PREVIOUS:
+    case KERNEL_SKIP:
+    case KERNEL_RMA:
         return a;
+    case KERNEL_EMA:
+        return a && period->kind == NODE_LITERAL && period->number >= 2;
     case KERNEL_ADD:
     case KERNEL_SMALLER:
     case KERNEL_IF:

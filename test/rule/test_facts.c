@@ -131,6 +131,11 @@ static const struct {
     {"close / 2", false},
     {"volume / sma(volume, 20)", true},
     {"close / volume", true},
+    {"close / ema(close, 20)", false},
+    {"close / sma(close, 20)", true}, /* a running sum may end at 0 */
+    {"roc(close, 10)", false},
+    {"ppo(close)", false},
+    {"trix(close)", false},
     {"log(close)", false},
     {"log(close / open)", true},
     {"sqrt(close)", false},

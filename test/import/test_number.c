@@ -116,6 +116,49 @@ TEST(every_way_of_writing_a_number_is_read)
     CHECK(number == 1234567.89012345678901234567);
 }
 
+/* The walk over a line: behind the number where there is one, else where it was. */
+TEST(the_cursor_moves_behind_a_number_and_stays_before_anything_else)
+{
+    static const struct {
+        const char *text;
+        int moved; /* 0: no number in the fast form */
+    } rows[] = {{"1,", 1},
+                {"12.5,", 4},
+                {"1234567,", 7},
+                {"12345678,", 8},
+                {"123456.7,", 8},
+                {"1234.567,", 8},
+                {".5;", 2},
+                {"5.\n", 2},
+                {"1e5,", 3},
+                {"1.5e-3,", 6},
+                {"12.5.5", 4},
+                {"", 0},
+                {".", 0},
+                {",", 0},
+                {"-1", 0},
+                {"e5", 0},
+                {"1e", 0},
+                {"1e400", 0},
+                {"12345678901234567890,", 0},
+                {"1.5E", 0}};
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char text[64 + NUMBER_SLACK_BYTES] = {0};
+        const char *cursor = text;
+        double number, expected;
+        bool read;
+
+        strcpy(text, rows[i].text);
+        read = number_read(&cursor, '.', 0, &number);
+        if (read != (rows[i].moved > 0) || cursor - text != rows[i].moved)
+            print_error("\"%s\": %d\n", rows[i].text, (int)(cursor - text));
+        CHECK(read == (rows[i].moved > 0) && cursor - text == rows[i].moved);
+        expected = strtod(rows[i].text, NULL);
+        CHECK(!read || number == expected);
+    }
+}
+
 TEST(a_scale_is_a_power_of_ten_where_it_can_be)
 {
     int shift;

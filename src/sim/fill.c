@@ -545,9 +545,17 @@ void account_bar(const struct moment *moment)
     run_bar(moment, false);
 }
 
-void account_bar_plain(const struct moment *moment)
+/* Its event can only be the signal that the stance waits for, which makes one straight way of each.
+ */
+void account_bar_plain(struct moment *moment)
 {
-    run_bar(moment, true);
+    if (moment->ledger->account[moment->lane].stance == FLAT) {
+        moment->signals = 1u << SIM_BUY;
+        run_bar(moment, true);
+    } else {
+        moment->signals = 1u << SIM_SELL;
+        run_bar(moment, true);
+    }
 }
 
 bool accounts_are_plain(const struct sim_options *options, const struct sim_plan *plan)

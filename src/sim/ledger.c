@@ -74,11 +74,11 @@ static void carry_levels(struct ledger *ledger, const struct ledger_block *block
                    sizeof(double) * (size_t)ledger->kernels->lanes);
 }
 
-static inline unsigned signals_at(const struct run *run, int lane, size_t bar, int kinds)
+static unsigned signals_at(const struct run *run, int lane, size_t bar)
 {
     unsigned signals = 0;
 
-    for (int s = 0; s < kinds; s++)
+    for (int s = 0; s < SIM_SIGNALS; s++)
         signals |= (unsigned)(run->signal[s][lane] >> bar & 1) << s;
     return signals;
 }
@@ -147,17 +147,19 @@ static void step(struct ledger *ledger, struct run *run, int lane, size_t bar)
     moment.ledger = ledger;
     moment.lane = lane;
     moment.bar = run->first + bar;
-    moment.signals = signals_at(run, lane, bar, ledger->plain ? SIM_SHORT : SIM_SIGNALS);
-    if (ledger->valued && moment.signals & (1u << SIM_BUY | 1u << SIM_SHORT))
-        levels_at(ledger, run, lane, bar, moment.level);
-
-    if (moment.bar == account->bars.count) {
-        finish(run, &moment, bar);
+    if (ledger->plain && moment.bar < account->bars.count) {
+        account_bar_plain(&moment);
     } else {
-        (ledger->plain ? account_bar_plain : account_bar)(&moment);
-        if (account->units != units || account->cash != cash)
-            note_change(run, lane, bar, account->units, account->cash);
+        moment.signals = signals_at(run, lane, bar);
+        if (ledger->valued && moment.signals & (1u << SIM_BUY | 1u << SIM_SHORT))
+            levels_at(ledger, run, lane, bar, moment.level);
+        if (moment.bar == account->bars.count)
+            finish(run, &moment, bar);
+        else
+            account_bar(&moment);
     }
+    if (account->units != units || account->cash != cash)
+        note_change(run, lane, bar, account->units, account->cash);
     ledger->alarm[lane] = account->alarm;
     ledger->stance[lane] = (uint8_t)account->stance;
 }

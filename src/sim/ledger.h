@@ -177,8 +177,8 @@ void account_start(struct ledger *ledger, int lane, const struct ledger_lane *fr
  * left infinite: levels_arm sets them once the bar is over. */
 void account_bar(const struct moment *moment);
 
-/* The same for accounts of which accounts_are_plain: a third of the time. */
-void account_bar_plain(const struct moment *moment);
+/* The same for a signal of accounts of which accounts_are_plain: in half of the time. */
+void account_bar_plain(struct moment *moment);
 bool accounts_are_plain(const struct sim_options *options, const struct sim_plan *plan);
 
 void account_finish(

@@ -113,7 +113,7 @@ enum status state_apply(struct state *state, const struct row *rows, size_t row_
 {
     struct row *undo = mem_alloc(row_count * sizeof *undo);
     size_t at = 0;
-    bool same_names = true;
+    bool same_names = state->rows != NULL;
 
     if (!undo)
         return no_memory(err);
@@ -313,6 +313,7 @@ static enum status check_head(const struct journal *journal, const char *path, s
 {
     const struct journal_head *head = (const void *)journal->bytes;
 
+    ASSERT(head);
     if (journal->length < sizeof head->guard)
         return fail(err, STATUS_CORRUPT, "%s: %zu bytes cannot hold a header", path,
                     journal->length);

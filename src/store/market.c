@@ -15,7 +15,23 @@ static void free_names(char **names, size_t count)
 
 /* ---- which there are ------------------------------------------------------------------------- */
 
-/* Nothing was ever committed where the journal is no longer than an empty one. */
+static bool holds_bars(struct env *env, const char *path)
+{
+    struct error ignored;
+    bool found = false;
+    size_t count = 0;
+    char **names;
+
+    if (env->calls->list(env, path, &names, &count, &ignored) != STATUS_OK)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        found |= text_matches_glob(text_of(names[i]), "*.bars");
+    free_names(names, count);
+    return found;
+}
+
+/* Nothing was ever committed where the journal is no longer than an empty one and no file of bars
+ * lies beside it; one without the other is a damaged market, which `verify` must see. */
 static enum status market_is_there(struct env *env, const char *data_dir,
                                    const struct market_name *market, bool *there, struct error *err)
 {
@@ -28,7 +44,8 @@ static enum status market_is_there(struct env *env, const char *data_dir,
     TRY(place_init(&place, env, data_dir, market, err));
     place_file(&place, "journal", path);
     status = env->calls->path_info(env, path, &info, err);
-    *there = status == STATUS_OK && info.bytes > HEADER_BYTES + sizeof(struct record_head);
+    *there = (status == STATUS_OK && info.bytes > HEADER_BYTES + sizeof(struct record_head)) ||
+             holds_bars(env, place.path);
     return status == STATUS_MISSING ? STATUS_OK : status;
 }
 

@@ -349,7 +349,7 @@ enum status writer_rename(struct writer *writer, struct text from, struct text t
 {
     char name[SYMBOL_BYTES_MAX], new_name[SYMBOL_BYTES_MAX];
     struct change *change;
-    struct bars bars;
+    struct bars bars = {0};
 
     TRY(writer_check(writer, err));
     TRY(check_symbol(from, name, err));

@@ -194,6 +194,7 @@ enum status snapshot_bars(struct snapshot *snapshot, size_t symbol, struct bars 
             view = other;
         }
     }
+    ASSERT(view);
     *bars = view->bars;
     return STATUS_OK;
 }

@@ -91,7 +91,8 @@ enum status writer_checkpoint(struct writer *writer, struct error *err);
 void writer_close(
     struct writer *writer); /* what was not committed is dropped; gives the lock back */
 
-/* Bars of a symbol as the batch sees them (put rows included). */
+/* Bars of a symbol as the batch sees them (put rows included); STATUS_MISSING where it has none.
+ * Borrowed until the symbol is put to or removed, the batch is committed, or the writer closed. */
 enum status writer_bars(struct writer *writer, struct text symbol, struct bars *bars,
                         struct error *err);
 

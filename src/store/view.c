@@ -3,6 +3,15 @@
 
 #include <string.h>
 
+static bool have_same_bits(double a, double b)
+{
+    uint64_t a_bits, b_bits;
+
+    memcpy(&a_bits, &a, sizeof a_bits);
+    memcpy(&b_bits, &b, sizeof b_bits);
+    return a_bits == b_bits;
+}
+
 static bool file_has(const struct bars *bars, const struct tail_piece *piece)
 {
     for (uint64_t i = 0; i < piece->count && piece->from + i < bars->count; i++) {
@@ -12,7 +21,7 @@ static bool file_has(const struct bars *bars, const struct tail_piece *piece)
         if (bars->time[at] != bar->time_ms)
             return false;
         for (int c = 0; c < BAR_COLUMNS; c++)
-            if (memcmp(&bars->column[c][at], &bar->column[c], sizeof bar->column[c]))
+            if (!have_same_bits(bars->column[c][at], bar->column[c]))
                 return false;
     }
     return true;

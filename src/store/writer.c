@@ -76,7 +76,7 @@ enum status change_add(struct writer *writer, struct change **change, const char
     (*change)->row.journaled = 0;
     (*change)->from = (*change)->row.count;
     memmove(&writer->changes[at + 1], &writer->changes[at],
-            (writer->change_count - at) * sizeof *writer->changes);
+            (writer->change_count - at) * sizeof(struct change *));
     writer->changes[at] = *change;
     writer->change_count++;
     return STATUS_OK;
@@ -291,7 +291,7 @@ static enum status batch_collect(struct batch *batch, const struct writer *write
                                  struct error *err)
 {
     batch->rows = mem_alloc(writer->change_count * sizeof *batch->rows);
-    batch->bars = mem_alloc(writer->change_count * sizeof *batch->bars);
+    batch->bars = mem_alloc(writer->change_count * sizeof(const struct disk_bar *));
     batch->unsynced = mem_alloc(writer->change_count * sizeof *batch->unsynced);
     if (!batch->rows || !batch->bars || !batch->unsynced)
         return fail(err, STATUS_MEMORY, "no memory for a batch of %zu symbols",

@@ -135,7 +135,7 @@ TEST(every_workload_of_up_to_three_operations_survives_every_power_cut)
     static const enum operation base[] = {IMPORT, APPEND, GROW, REMOVE, REPLACE};
     enum { KINDS = ARRAY_COUNT(base) };
     struct trial *trial = calloc(1, sizeof *trial);
-    uint64_t limit = torture() ? 2048 : 24;
+    uint64_t limit = torture() ? 2048 : 72;
     unsigned workloads = 0;
 
     for (size_t length = 1; length <= 3; length++)

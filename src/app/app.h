@@ -86,7 +86,7 @@ enum status app_rule(struct app *app, const char *name, struct arena *arena,
 enum status app_market(struct app *app, const char *text, struct market_name *market,
                        struct error *err);
 
-/* Parameter values after --set. */
+/* Parameter values after --set; whether they keep every `require` is for the caller to ask. */
 enum status app_parameters(struct app *app, const struct rule *rule, double *values,
                            struct error *err);
 
@@ -97,6 +97,9 @@ enum status app_symbols(struct app *app, const struct snapshot *snapshot, struct
 
 enum status app_no_such_symbol(const struct snapshot *snapshot, const char *name,
                                struct error *err);
+
+/* Whether the file of an option can be written, before hours of work are put into it. */
+enum status app_output(struct app *app, enum option option, struct error *err);
 
 int app_jobs(struct app *app);
 bool app_color(struct app *app);

@@ -407,9 +407,13 @@ static enum status backtest_run(struct app *app, struct error *err)
     enum status status;
 
     TRY(find_sort(&b, err));
+    TRY(app_output(app, OPT_TRADES, err));
+    TRY(app_output(app, OPT_EQUITY, err));
     TRY(question_open(&b.q, app, err));
     b.count = b.q.symbol_count;
-    status = answer(&b, err);
+    status = rule_require_check(b.q.rule, b.q.parameters, err);
+    if (status == STATUS_OK)
+        status = answer(&b, err);
     if (b.batch_results)
         batch_results_deinit(b.batch_results, b.q.symbol_count);
     question_close(&b.q);

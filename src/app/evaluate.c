@@ -13,7 +13,8 @@ static double column_value(const struct evaluation *e, enum rule_column column, 
         return e->bars.column[column][bar];
     if (column == COLUMN_BAR_INDEX)
         return (double)(bar - e->begin);
-    return rule_column_of_time(column, e->bars.time[bar], 0);
+    return rule_column_of_time(column, e->bars.time[bar],
+                               rule_clock_offset_ms(e->bars.market, e->bars.time[bar]));
 }
 
 static void fill_block(const struct evaluation *e, struct program *program, size_t begin,

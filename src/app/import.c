@@ -106,6 +106,7 @@ static void summary_json(const struct import_report *report, const char *market,
     json_int(&json, "doubled", (int64_t)c->doubled);
     json_int(&json, "blank", (int64_t)c->blank);
     json_int(&json, "left_out", (int64_t)c->left_out);
+    json_int(&json, "dropped", (int64_t)c->dropped);
     json_int(&json, "rejected", (int64_t)c->rejected_all);
     json_begin(&json, "layouts", '[');
     for (size_t i = 0; i < report->layout_count; i++)

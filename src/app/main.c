@@ -81,10 +81,28 @@ static const struct command *command_find(int argc, char **argv, int *words)
     return NULL;
 }
 
+/* "run" alone: what may stand behind it. */
+static bool second_words(const char *name, struct buffer *words)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < command_count; i++)
+        if (!strncmp(commands[i]->name, name, length) && commands[i]->name[length] == ' ')
+            buffer_addf(words, "%s%s", words->length ? ", " : "", commands[i]->name + length + 1);
+    return words->length > 0;
+}
+
 static enum status unknown_command(const char *name, struct error *err)
 {
+    struct buffer words = {0};
     const char *names[128];
     const char *nearest;
+
+    if (second_words(name, &words)) {
+        fail(err, STATUS_USAGE, "harrier %s needs a second word: %s", name, buffer_text(&words));
+        buffer_deinit(&words);
+        return err->status;
+    }
 
     for (size_t i = 0; i < command_count; i++)
         names[i] = commands[i]->name;
@@ -102,7 +120,10 @@ static enum status data_directory(struct app *app, struct error *err)
                *home = getenv("HOME");
     int length;
 
-    if (named && *named)
+    if (named && !*named)
+        return fail(err, STATUS_USAGE, "%s: an empty name is no data directory",
+                    conf_origin(app->conf, OPT_DATA));
+    if (named)
         length = snprintf(app->data, sizeof app->data, "%s", named);
     else if (xdg && *xdg)
         length = snprintf(app->data, sizeof app->data, "%s/harrier", xdg);

@@ -319,6 +319,7 @@ static enum status bars_of(struct app *app, struct snapshot *snapshot,
     if (index < 0)
         return app_no_such_symbol(snapshot, app->operands[1], err);
     TRY(snapshot_bars(snapshot, (size_t)index, &e.bars, err));
+    e.bars.market = market;
     e.begin = conf_is_set(app->conf, OPT_FROM) ? bars_find(&e.bars, conf_date(app->conf, OPT_FROM))
                                                : 0;
     e.end = conf_is_set(app->conf, OPT_TO) ? bars_find(&e.bars, conf_date(app->conf, OPT_TO))
@@ -370,6 +371,30 @@ const struct command command_bars = {
 /* ---- verify
  * ------------------------------------------------------------------------------------------- */
 
+/* One object a market, a line each. */
+static void verify_json(const char *market, const struct verify_report *report, struct buffer *out)
+{
+    struct json json = {.out = *out};
+
+    json_begin(&json, NULL, '{');
+    json_text(&json, "market", market);
+    json_int(&json, "symbols", (int64_t)report->symbols);
+    json_int(&json, "bars", (int64_t)report->bars);
+    json_int(&json, "bytes", (int64_t)report->bytes);
+    json_int(&json, "repaired", (int64_t)report->repaired);
+    json_begin(&json, "problems", '[');
+    for (size_t i = 0; i < report->problem_count; i++) {
+        json_begin(&json, NULL, '{');
+        json_text(&json, "symbol", report->problems[i].symbol);
+        json_text(&json, "text", report->problems[i].text);
+        json_end(&json, '}');
+    }
+    json_end(&json, ']');
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
+    *out = json.out;
+}
+
 static enum status verify_one(struct app *app, const struct market_name *market, struct error *err)
 {
     char text[MARKET_TEXT_BYTES], bars[NUMBER_TEXT_BYTES];
@@ -383,6 +408,13 @@ static enum status verify_one(struct app *app, const struct market_name *market,
     market_to_text(market, text);
     TRY(store_verify(app->env, app->data, market, repair, &report, err));
     seconds = (double)(clock_ticks_ns(app->env) - begin) * 1e-9;
+    if (app->json) {
+        status = report.problem_count > report.repaired ? STATUS_PARTIAL : STATUS_OK;
+        verify_json(text, &report, &out);
+        verify_report_deinit(&report);
+        TRY(app_write(&out, err));
+        return status;
+    }
     for (size_t i = 0; i < report.problem_count; i++)
         buffer_addf(&out, "%s %s: %s\n", text, report.problems[i].symbol, report.problems[i].text);
     buffer_addf(&out, "%s: %zu symbols, %s bars, %.1f MB at %.1f GB/s: ", text, report.symbols,
@@ -433,8 +465,8 @@ const struct command command_verify = {
             "\n"
             "  harrier verify\n"
             "  harrier verify bybit/1d --repair\n",
-    .options = {OPT_REPAIR, OPT_DATA, OPT_HELP},
-    .option_count = 3,
+    .options = {OPT_REPAIR, OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 4,
     .run = verify_command,
 };
 
@@ -449,13 +481,50 @@ static void resample_progress(void *context, size_t done, size_t symbols)
     progress_update(progress, done);
 }
 
+static void resample_line(const struct resample_options *options,
+                          const struct resample_report *report, const char *from,
+                          struct buffer *out)
+{
+    char a[NUMBER_TEXT_BYTES], b[NUMBER_TEXT_BYTES];
+
+    buffer_addf(out, "%s to %s/%s: %zu symbols, %s bars into %s; %llu new, %llu there already",
+                from, options->from.venue, timeframe_name(options->to), report->symbols,
+                with_commas((double)report->bars_from, 0, false, a),
+                with_commas((double)report->bars_to, 0, false, b),
+                (unsigned long long)report->added, (unsigned long long)report->same);
+    if (report->replaced)
+        buffer_addf(out, ", %llu replaced", (unsigned long long)report->replaced);
+    buffer_add_char(out, '\n');
+}
+
+static void resample_json(const struct resample_options *options,
+                          const struct resample_report *report, const char *from,
+                          struct buffer *out)
+{
+    struct json json = {.out = *out};
+
+    json_begin(&json, NULL, '{');
+    json_text(&json, "from", from);
+    json_text(&json, "to", timeframe_name(options->to));
+    json_int(&json, "symbols", (int64_t)report->symbols);
+    json_int(&json, "failed", (int64_t)report->failed);
+    json_int(&json, "bars", (int64_t)report->bars_to);
+    json_int(&json, "added", (int64_t)report->added);
+    json_int(&json, "same", (int64_t)report->same);
+    json_int(&json, "replaced", (int64_t)report->replaced);
+    json_int(&json, "contradicted", (int64_t)report->contradicted);
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
+    *out = json.out;
+}
+
 static enum status resample_command(struct app *app, struct error *err)
 {
-    char from[MARKET_TEXT_BYTES], a[NUMBER_TEXT_BYTES], b[NUMBER_TEXT_BYTES];
     struct resample_options options = {.env = app->env, .data_dir = app->data, .stop = app_stop()};
     struct resample_report report = {0};
     struct progress progress;
     struct buffer out = {0};
+    char from[MARKET_TEXT_BYTES];
     enum status status;
 
     TRY(app_market(app, app->operands[0], &options.from, err));
@@ -472,14 +541,7 @@ static enum status resample_command(struct app *app, struct error *err)
     if (status != STATUS_OK && status != STATUS_PARTIAL)
         return status;
     market_to_text(&options.from, from);
-    buffer_addf(&out, "%s to %s/%s: %zu symbols, %s bars into %s; %llu new, %llu there already",
-                from, options.from.venue, timeframe_name(options.to), report.symbols,
-                with_commas((double)report.bars_from, 0, false, a),
-                with_commas((double)report.bars_to, 0, false, b), (unsigned long long)report.added,
-                (unsigned long long)report.same);
-    if (report.replaced)
-        buffer_addf(&out, ", %llu replaced", (unsigned long long)report.replaced);
-    buffer_add_char(&out, '\n');
+    (app->json ? resample_json : resample_line)(&options, &report, from, &out);
     if (report.failed)
         app_note("harrier: %zu symbols failed: %s", report.failed, report.first_failure);
     if (report.contradicted)
@@ -500,8 +562,8 @@ const struct command command_resample = {
             "\n"
             "  harrier resample binance/1h --to 1d\n"
             "  harrier resample binance/1m --to 1w --closed\n",
-    .options = {OPT_TARGET, OPT_CLOSED, OPT_REPLACE, OPT_DATA, OPT_HELP},
-    .option_count = 5,
+    .options = {OPT_TARGET, OPT_CLOSED, OPT_REPLACE, OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 6,
     .run = resample_command,
 };
 
@@ -523,14 +585,33 @@ static enum status remove_symbols(struct app *app, const struct market_name *mar
     return status;
 }
 
+/* What a person sees of a change that went well is nothing; a program gets the words it gave. */
+static enum status changed(struct app *app, const char *what, struct error *err)
+{
+    struct json json = {0};
+
+    if (!app->json)
+        return STATUS_OK;
+    json_begin(&json, NULL, '{');
+    json_begin(&json, what, '[');
+    for (size_t i = 0; i < app->operand_count; i++)
+        json_text(&json, NULL, app->operands[i]);
+    json_end(&json, ']');
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
+    return app_write(&json.out, err);
+}
+
 static enum status rm_command(struct app *app, struct error *err)
 {
     struct market_name market;
 
     TRY(app_market(app, app->operands[0], &market, err));
     if (app->operand_count > 1)
-        return remove_symbols(app, &market, err);
-    return store_market_remove(app->env, app->data, &market, err);
+        TRY(remove_symbols(app, &market, err));
+    else
+        TRY(store_market_remove(app->env, app->data, &market, err));
+    return changed(app, "removed", err);
 }
 
 const struct command command_rm = {
@@ -541,28 +622,37 @@ const struct command command_rm = {
     .summary = "remove symbols, or a whole market",
     .help = "  harrier rm sample/1d S001 S002\n"
             "  harrier rm sample/1d\n",
-    .options = {OPT_DATA, OPT_HELP},
-    .option_count = 2,
+    .options = {OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 3,
     .run = rm_command,
 };
 
-static enum status rename_command(struct app *app, struct error *err)
+static enum status rename_symbol(struct app *app, const struct market_name *market,
+                                 struct error *err)
 {
-    struct market_name from, to;
     struct writer *writer;
     enum status status;
 
-    TRY(app_market(app, app->operands[0], &from, err));
-    if (app->operand_count == 2) {
-        TRY(app_market(app, app->operands[1], &to, err));
-        return store_market_rename(app->env, app->data, &from, &to, err);
-    }
-    TRY(writer_open(&writer, app->env, app->data, &from, "harrier rename", err));
+    TRY(writer_open(&writer, app->env, app->data, market, "harrier rename", err));
     status = writer_rename(writer, text_of(app->operands[1]), text_of(app->operands[2]), err);
     if (status == STATUS_OK)
         status = writer_commit(writer, err);
     writer_close(writer);
     return status;
+}
+
+static enum status rename_command(struct app *app, struct error *err)
+{
+    struct market_name from, to;
+
+    TRY(app_market(app, app->operands[0], &from, err));
+    if (app->operand_count == 2) {
+        TRY(app_market(app, app->operands[1], &to, err));
+        TRY(store_market_rename(app->env, app->data, &from, &to, err));
+    } else {
+        TRY(rename_symbol(app, &from, err));
+    }
+    return changed(app, "renamed", err);
 }
 
 const struct command command_rename = {
@@ -573,7 +663,7 @@ const struct command command_rename = {
     .summary = "rename a symbol, or a market",
     .help = "  harrier rename bybit/1d MATICUSDT POLUSDT\n"
             "  harrier rename old/1d new/1d\n",
-    .options = {OPT_DATA, OPT_HELP},
-    .option_count = 2,
+    .options = {OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 3,
     .run = rename_command,
 };

@@ -233,10 +233,12 @@ enum status question_symbols(struct question *q, struct batch_symbol **symbols,
         struct error problem;
 
         symbol->name = snapshot_symbol_name(q->snapshot, q->chosen[i]);
-        if (snapshot_bars(q->snapshot, q->chosen[i], &symbol->bars, &problem) == STATUS_OK)
+        if (snapshot_bars(q->snapshot, q->chosen[i], &symbol->bars, &problem) == STATUS_OK) {
+            symbol->bars.market = &q->market;
             cut(q, symbol);
-        else
+        } else {
             (*problems)[i] = arena_copy_text(&q->arena, problem.text, strlen(problem.text));
+        }
     }
     return STATUS_OK;
 }
@@ -273,9 +275,12 @@ enum status question_bars_hash(struct question *q, struct hash128 *hash, struct 
     for (size_t i = 0; i < q->symbol_count; i++) {
         const char *name = snapshot_symbol_name(q->snapshot, q->chosen[i]);
         struct error ignored;
+        struct bars bars;
 
+        /* Mapped too: what is kept must not stand for a file that is gone or cut. */
         all[count++] = hash128_bytes(name, strlen(name));
-        if (snapshot_hash(q->snapshot, q->chosen[i], &all[count], &ignored) != STATUS_OK)
+        if (snapshot_bars(q->snapshot, q->chosen[i], &bars, &ignored) != STATUS_OK ||
+            snapshot_hash(q->snapshot, q->chosen[i], &all[count], &ignored) != STATUS_OK)
             all[count] = hash128_bytes("corrupt", 7);
         count++;
     }

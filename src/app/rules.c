@@ -151,9 +151,13 @@ static enum status prove(struct app *app, const struct rule *rule, const double 
 
     if (!kernels)
         return fail(err, STATUS_USAGE, "--isa: this processor does not run it; base always does");
+    TRY(rule_require_check(rule, values, err));
     TRY(app_market(app, conf_text(app->conf, OPT_ON), &market, err));
     TRY(snapshot_open(&snapshot, app->env, app->data, &market, err));
     status = app_symbols(app, snapshot, arena, &chosen, &count, err);
+    if (status == STATUS_OK && count == 0)
+        status = fail(err, STATUS_MISSING,
+                      "the market is empty: there is nothing to prove the rule on");
     progress_begin(&progress, app, "symbols", status == STATUS_OK ? count : 0);
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         size_t mark = arena_mark(arena);

@@ -20,8 +20,13 @@ static enum status open_results(struct app *app, struct results **results, bool 
                                 struct error *err)
 {
     enum status status = results_open(results, app->data, write, err);
+    char path[PATH_BYTES_MAX + 16];
+    struct file_info info;
+    struct error ignored;
 
-    if (status == STATUS_MISSING)
+    snprintf(path, sizeof path, "%s/results.db", app->data);
+    if (status == STATUS_MISSING &&
+        app->env->calls->path_info(app->env, path, &info, &ignored) == STATUS_MISSING)
         return fail(err, STATUS_MISSING, "no run is kept in %s yet: `harrier backtest` keeps each",
                     app->data);
     return status;
@@ -372,13 +377,20 @@ const struct command command_run_compare = {
 static enum status remove_runs(struct app *app, struct results *results, struct arena *arena,
                                struct error *err)
 {
+    struct buffer out = {0};
+
     (void)arena;
     for (size_t i = 0; i < app->operand_count; i++) {
         int64_t id;
 
         TRY(run_id(app->operands[i], &id, err));
         TRY(results_remove(results, id, err));
+        buffer_addf(&out, "%s%lld", i ? ", " : "{\"removed\": [", (long long)id);
     }
+    buffer_add_text(&out, "]}\n");
+    if (app->json)
+        return app_write(&out, err);
+    buffer_deinit(&out);
     return STATUS_OK;
 }
 
@@ -394,7 +406,7 @@ const struct command command_run_rm = {
     .most = 100000,
     .summary = "forget kept runs",
     .help = "  harrier run rm 3 4\n",
-    .options = {OPT_DATA, OPT_HELP},
-    .option_count = 2,
+    .options = {OPT_JSON, OPT_DATA, OPT_HELP},
+    .option_count = 3,
     .run = run_rm_command,
 };

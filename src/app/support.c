@@ -207,12 +207,9 @@ static enum status set_one(const struct rule *rule, const char *assignment, doub
     parameter = rule_parameter_find(rule, name, err);
     if (parameter < 0)
         return err->status = STATUS_USAGE;
-    if (value.length > 1 && value.at[value.length - 1] == '%')
-        TRY(rate_parse(&values[parameter], value, assignment, err));
-    else if (!text_to_double(value, &values[parameter]))
-        return fail(err, STATUS_USAGE, "--set %s: `%.*s` is not a number", assignment,
-                    TEXT_ARG(value));
-    return rule_parameter_check(rule, parameter, values[parameter], err);
+    if (rule_parameter_read(rule, parameter, value, &values[parameter], err) != STATUS_OK)
+        return err->status = STATUS_USAGE;
+    return STATUS_OK;
 }
 
 enum status app_parameters(struct app *app, const struct rule *rule, double *values,
@@ -222,7 +219,7 @@ enum status app_parameters(struct app *app, const struct rule *rule, double *val
         values[p] = rule->parameters[p].value;
     for (size_t i = 0; i < conf_list_count(app->conf, OPT_SET); i++)
         TRY(set_one(rule, conf_list(app->conf, OPT_SET, i), values, err));
-    return rule_require_check(rule, values, err);
+    return STATUS_OK;
 }
 
 enum status app_no_such_symbol(const struct snapshot *snapshot, const char *pattern,
@@ -270,6 +267,29 @@ enum status app_symbols(struct app *app, const struct snapshot *snapshot, struct
     for (size_t i = 0; i < all; i++)
         if (!patterns || wanted[i])
             (*chosen)[(*count)++] = i;
+    return STATUS_OK;
+}
+
+enum status app_output(struct app *app, enum option option, struct error *err)
+{
+    const char *path = conf_text(app->conf, option), *slash;
+    struct file_info info;
+    struct error ignored;
+    char folder[PATH_BYTES_MAX];
+
+    if (!path)
+        return STATUS_OK;
+    if (app->env->calls->path_info(app->env, path, &info, &ignored) == STATUS_OK &&
+        info.is_directory)
+        return fail(err, STATUS_USAGE, "--%s %s: that is a directory; a file's name is wanted",
+                    option_rows[option].flag, path);
+    slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return STATUS_OK;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    if (app->env->calls->path_info(app->env, folder, &info, &ignored) != STATUS_OK)
+        return fail(err, STATUS_USAGE, "--%s %s: there is no directory %s",
+                    option_rows[option].flag, path, folder);
     return STATUS_OK;
 }
 

@@ -33,7 +33,7 @@ static enum status build_grid(struct sweeping *s, struct error *err)
         TRY(grid_add_ranges(&s->grid, &s->q.arena, err));
     for (size_t i = 0; i < conf_list_count(conf, OPT_GRID); i++)
         TRY(grid_add(&s->grid, &s->q.arena, text_of(conf_list(conf, OPT_GRID, i)), err));
-    if (s->grid.combinations < 2)
+    if (s->grid.combinations < 2 && conf_list_count(conf, OPT_GRID) == 0)
         return fail(err, STATUS_USAGE,
                     "nothing to sweep: give --grid NAME=LO..HI, or ranges in the rule (`param "
                     "period = 14 in 2..50`)");
@@ -236,7 +236,8 @@ static void sweep_text(const struct sweeping *s, size_t top, struct buffer *out)
                 with_commas((double)s->grid.combinations, 0, false, a),
                 metric_rows[s->sweep.rank].name,
                 s->sweep.symbol_count > 1 ? " (means over the symbols)" : "");
-    sweep_table(s, top, out);
+    if (s->result.best_count)
+        sweep_table(s, top, out);
     buffer_addf(out, "\n%s combinations × %s bars in %.3f s (%.2f billion a second), %d thread%s",
                 with_commas((double)s->result.evaluated, 0, false, a),
                 with_commas(bars, 0, false, b), seconds,
@@ -247,8 +248,12 @@ static void sweep_text(const struct sweeping *s, size_t top, struct buffer *out)
                     with_commas((double)s->result.skipped, 0, false, a));
     if (s->result.failed)
         buffer_addf(out, "; %zu symbols failed", s->result.failed);
-    buffer_addf(out,
-                "\nthe best of many is partly luck: prefer a broad plateau to a lonely peak\n");
+    buffer_add_char(out, '\n');
+    if (s->result.evaluated == 0)
+        buffer_add_text(out, "no combination keeps every `require`: nothing was evaluated\n");
+    else if (s->result.evaluated > 1)
+        buffer_add_text(
+            out, "the best of many is partly luck: prefer a broad plateau to a lonely peak\n");
     next_line(s, out);
 }
 
@@ -361,6 +366,7 @@ static enum status sweep_command(struct app *app, struct error *err)
     enum status status;
 
     TRY(find_rank(&s, err));
+    TRY(app_output(app, OPT_SURFACE, err));
     TRY(question_open(&s.q, app, err));
     status = answer(&s, err);
     (void)surface_close(&s, &ignored);

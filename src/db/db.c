@@ -33,6 +33,7 @@ static enum status db_fail(struct db *db, int code, struct error *err)
         break;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_IOERR: /* a directory in its place, a file that ends too soon */
         status = STATUS_CORRUPT;
         break;
     case SQLITE_READONLY:
@@ -49,17 +50,52 @@ static enum status db_fail(struct db *db, int code, struct error *err)
                 db->handle ? sqlite3_errmsg(db->handle) : "no memory");
 }
 
+/* A name of a file as SQLite's URIs want it. */
+static void uri_of(const char *path, char *uri, size_t bytes)
+{
+    size_t at = (size_t)snprintf(uri, bytes, "file:");
+
+    for (; *path && at + 16 < bytes; path++)
+        at += (size_t)snprintf(uri + at, bytes - at, strchr("%?#", *path) ? "%%%02X" : "%c",
+                               (unsigned char)*path);
+    snprintf(uri + at, bytes - at, "?immutable=1");
+}
+
+/* Reading needs a file beside the write-ahead log, which cannot be made where the directory is
+ * read-only; nobody writes there then, so the database is read as it lies. */
+static int open_to_read(struct db *db, const char *path)
+{
+    char uri[3 * 4096 + 64];
+    int code = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(db->handle, "PRAGMA schema_version", NULL, NULL, NULL);
+    if ((code & 0xff) != SQLITE_CANTOPEN && (code & 0xff) != SQLITE_READONLY)
+        return code;
+    sqlite3_close_v2(db->handle);
+    uri_of(path, uri, sizeof uri);
+    code = sqlite3_open_v2(uri, &db->handle,
+                           SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+    return code == SQLITE_OK ? sqlite3_exec(db->handle, "PRAGMA schema_version", NULL, NULL, NULL)
+                             : code;
+}
+
+static int open_to_write(struct db *db, const char *path)
+{
+    return sqlite3_open_v2(path, &db->handle,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+}
+
 enum status db_open(struct db **opened, const char *path, enum db_mode mode, struct error *err)
 {
     struct db *db = mem_zero(1, sizeof *db);
-    int flags = mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     enum status status = STATUS_OK;
     int code;
 
     if (!db)
         return fail(err, STATUS_MEMORY, "no memory to open %s", path);
     snprintf(db->path, sizeof db->path, "%s", path);
-    code = sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    code = mode == DB_READ ? open_to_read(db, path) : open_to_write(db, path);
     if (code == SQLITE_OK) {
         sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
         if (mode == DB_WRITE)

@@ -21,7 +21,7 @@ struct bars bars_slice(const struct bars *bars, size_t begin, size_t end)
     struct bars slice;
 
     ASSERT(begin <= end && end <= bars->count);
-    slice = (struct bars){.count = end - begin, .time = bars->time + begin};
+    slice = (struct bars){.count = end - begin, .time = bars->time + begin, .market = bars->market};
     for (int i = 0; i < BAR_COLUMNS; i++)
         slice.column[i] = bars->column[i] + begin;
     return slice;

@@ -73,6 +73,7 @@ struct bars {
     size_t count;
     const int64_t *time; /* open time, UTC ms */
     const double *column[BAR_COLUMNS];
+    const struct market_name *market; /* whose clock `hour` and `weekday` read; NULL: UTC */
 };
 
 /* Index of the first bar at or after `time_ms`; `count` where there is none. */

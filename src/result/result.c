@@ -90,6 +90,9 @@ static enum status check_version(struct results *results, const char *path, stru
         return fail(err, STATUS_NEWER,
                     "%s: written by a newer harrier (schema %d; this one knows %d)", path, version,
                     (int)ARRAY_COUNT(schema_steps));
+    if (version < 0)
+        return fail(err, STATUS_CORRUPT, "%s cannot be read: move it away, and runs are kept anew",
+                    path);
     if (!schema_is_whole(results))
         return fail(err, STATUS_MISSING, "%s holds no runs of this version", path);
     return STATUS_OK;

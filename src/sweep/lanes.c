@@ -51,12 +51,18 @@ static void fill_whole(const struct lanes *lanes, const struct kernels *kernels,
     kernels->transpose(out, from, 0, bar_count);
 }
 
+static int64_t clock_offset(const struct bars *bars, size_t bar)
+{
+    return bars->market ? rule_clock_offset_ms(bars->market, bars->time[bar]) : 0;
+}
+
 static double bar_column(const struct bars *bars, enum rule_column column, size_t bar)
 {
     if ((int)column < BAR_COLUMNS)
         return bars->column[column][bar];
-    return column == COLUMN_BAR_INDEX ? (double)bar
-                                      : rule_column_of_time(column, bars->time[bar], 0);
+    return column == COLUMN_BAR_INDEX
+               ? (double)bar
+               : rule_column_of_time(column, bars->time[bar], clock_offset(bars, bar));
 }
 
 static void fill_edge(const struct lanes *lanes, enum rule_column column, int lane, size_t step,

@@ -9,7 +9,7 @@
 /* The way of every order is compiled twice from the same text.  `plain` accounts have none of what
  * only some rules and options ask for: shorts, levels, sizes, time exits, lots, least fees and
  * notionals, a fee taken out of the amount, a wait for volume.  Then most of the questions below
- * have one answer, and a fill takes a third of the time. */
+ * have one answer, and a fill takes half as many instructions. */
 #define EITHER static inline __attribute__((always_inline))
 
 /* ---- money

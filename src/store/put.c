@@ -130,6 +130,7 @@ static enum status put_file(struct writer *writer, struct change *change, struct
 {
     const struct bars *last = &pieces[piece_count - 1];
 
+    ASSERT(pieces[0].time && last->time);
     TRY(reserve_garbage(writer, 1, err));
     row.number = writer->number + 1;
     row.count = 0;

@@ -7,25 +7,32 @@
  *
  *      … │ a0 a1 a2 a3 a4 │ b0 b1 b2 …                n = 5, at = 2: window a3 a4 b0 b1 b2
  *                  ╰───┬──╯ ╰──┬───╯
- *              row at + 1      head: folded value by value
- *              of the tail
+ *           row of a3: tail   head: folded value by value
  *
- * Rows 0…n-1 take this segment's values as they come.  When it is full they are folded in place
- * from back to front (`turn`), so that row k then stands for values k…n-1: the tail of the windows
- * that follow.  Row at + 1 is read before row `at` is written.  Row n is the empty tail.
+ * The last values stand in a ring of rows.  When a segment begins, the rows of the last one are
+ * folded in place from back to front (`turn`), so that each then stands for itself and those behind
+ * it: the tail of a window is the row of its oldest value, n - 1 bars back, whatever the lane's
+ * place in its segment.  The tail of a full segment is `empty`.  A lane whose input is NaN on a bar
+ * has its column of the ring turned by one (fold_skip), so that rows are bars for all lanes.
  *
- * Bars whose input is NaN do not move a lane, so nothing has to be skipped. */
+ * A lane's place, `at`, is a row of the kernel's state that hot() changes, so that lanes may begin
+ * apart, have holes, or periods of their own.  Where all stand at the same place, which is the
+ * rule, the body knows it as one number (`same`). */
 #ifndef HARRIER_KERNEL_FOLD_H
 #define HARRIER_KERNEL_FOLD_H
 
-#include "kernel/drive.h"
+#include "kernel/window.h" /* for struct warmup */
 
 struct fold {
-    double *rows; /* [n + 1][series][LANES] */
-    size_t width; /* doubles a row */
-    int shared;   /* the window of all lanes, or 0 */
-    int window[LANES], at[LANES],
-        seen[LANES]; /* at: row of the next value; seen: values, up to window */
+    struct warmup warmup;
+    double *rows;                     /* [ring][series][LANES] */
+    double *empty;                    /* [series][LANES]: the tail without values */
+    size_t width;                     /* doubles a row */
+    int ring;                         /* rows: the longest window */
+    int block;                        /* row of the block's first bar */
+    int next;                         /* and of the next block's */
+    int shared;                       /* the window of all lanes, or 0 */
+    double newest[LANES] ROW_ALIGNED; /* n - 1 */
 };
 
 INLINE size_t fold_bytes(int longest, int series)
@@ -33,54 +40,58 @@ INLINE size_t fold_bytes(int longest, int series)
     return sizeof(double) * LANES * (size_t)series * ((size_t)longest + 1);
 }
 
-/* In `memory` (zeroed by the kernel's start, aligned to 64); returns what is behind. */
-INLINE void *fold_start(struct fold *f, void *memory, const int *window, int series)
+/* In `memory`, aligned to 64; the empty tail is 0. */
+INLINE void fold_start(struct fold *f, void *memory, const int *window, int series)
 {
-    int longest = 0, shared = window[0];
-
     f->rows = memory;
     f->width = (size_t)series * LANES;
+    f->ring = f->block = f->next = 0;
+    f->shared = window[0];
     for (int l = 0; l < LANES; l++) {
-        f->window[l] = window[l];
-        f->at[l] = f->seen[l] = 0;
-        longest = window[l] > longest ? window[l] : longest;
-        shared = window[l] == shared ? shared : 0;
+        f->ring = window[l] > f->ring ? window[l] : f->ring;
+        f->shared = window[l] == f->shared ? f->shared : 0;
+        f->warmup.needed[l] = window[l];
+        f->newest[l] = window[l] - 1;
     }
-    f->shared = shared;
-    memset(memory, 0, fold_bytes(longest, series));
-    return (char *)memory + fold_bytes(longest, series);
+    f->empty = f->rows + f->width * (size_t)f->ring;
+    memset(memory, 0, fold_bytes(f->ring, series));
 }
 
-INLINE double *fold_row(const struct fold *f, int row)
+INLINE void fold_push(struct fold *f, size_t bar_count)
 {
-    return f->rows + (size_t)row * f->width;
+    f->block = f->next;
+    f->next = (int)((f->next + bar_count) % (size_t)f->ring);
 }
 
-/* Moves one lane behind its value; whether its window is full. */
-INLINE bool fold_next(struct fold *f, int lane)
+INLINE int fold_row(const struct fold *f, size_t bar)
 {
-    int window = f->window[lane];
-
-    f->at[lane] = f->at[lane] + 1 == window ? 0 : f->at[lane] + 1;
-    f->seen[lane] += f->seen[lane] < window;
-    return f->seen[lane] == window;
+    return (int)(((size_t)f->block + bar) % (size_t)f->ring);
 }
 
-/* The row of the next value where all lanes have the same, or -1. */
-INLINE int fold_shared_at(const struct fold *f)
+/* The row `back` bars before row `row`, 0 … ring. */
+INLINE double *fold_back(const struct fold *f, int row, int back)
 {
-    int at = f->at[0];
-    bool same = f->shared != 0;
-
-    for (int l = 1; l < LANES; l++)
-        same &= f->at[l] == at;
-    return same ? at : -1;
+    int at = row - back;
+    return f->rows + (size_t)(at < 0 ? at + f->ring : at) * f->width;
 }
 
-/* ---- one body for step and hot ------------------------------------------------------------------
- * A kernel of this kind has one body over `count` vectors from `lane` on.  hot runs it over all
- * lanes with mask NULL, which the compiler folds away; step runs it over the lane's vector with
- * the lane's mask. */
+/* The lane has no value on this bar: what it had moves up. */
+INLINE void fold_skip(struct fold *f, const struct drive *drive, int lane)
+{
+    if (drive->fresh >> lane & 1)
+        return;
+    for (size_t series = (size_t)lane; series < f->width; series += LANES) {
+        double *column = f->rows + series, first = column[(size_t)(f->ring - 1) * f->width];
+        for (int row = f->ring - 1; row > 0; row--)
+            column[(size_t)row * f->width] = column[(size_t)(row - 1) * f->width];
+        column[0] = first;
+    }
+}
+
+/* ---- vectors and lanes --------------------------------------------------------------------------
+ * A kernel of this kind has one body over `count` vectors from `lane` on, with a mask for each that
+ * says which lanes there are, or NULL, which the compiler folds away: hot has all lanes (but for
+ * those that are absent), step has one. */
 
 INLINE i64x4 lane_mask(int lane)
 {
@@ -92,48 +103,267 @@ INLINE int lane_vector(int lane)
 {
     return lane - lane % VECTOR;
 }
+INLINE void keep4(double *at, f64x4 value, const i64x4 *mask)
+{
+    store(at, mask ? select4(*mask, value, load(at)) : value);
+}
+
+#define MASK(mask, v) ((mask) ? (mask) + (v) : NULL)
 
 /* a / b, and `empty` where b is 0. */
 INLINE f64x4 divide4(f64x4 a, f64x4 b, f64x4 empty)
 {
     return select4(b == splat(0.0), empty, a / b);
 }
-INLINE void keep4(double *at, f64x4 value, const i64x4 *mask)
-{
-    store(at, mask ? select4(*mask, value, load(at)) : value);
-}
 
-/* What a kernel gives: turn folds the rows of a full segment for the vector from `lane` on; bars
- * does bars first…end-1, whose values go to rows at…, for all lanes, within one segment. */
-struct folded {
-    void (*turn)(struct op *op, int lane, const i64x4 *mask);
-    void (*bars)(struct op *op, size_t first, size_t end, int at);
-    bool (*step)(struct op *op, size_t bar, int lane);
+/* ---- a bar --------------------------------------------------------------------------------------
+ */
+
+enum fold_way {
+    FOLD_SAME,   /* all lanes have one period and one place */
+    FOLD_SHARED, /* one period */
+    FOLD_OWN
 };
 
-/* The kernel's hot function: segment by segment, or, where lanes stand at different rows (periods
- * of their own, or holes), lane by lane. */
-INLINE void fold_hot(struct op *op, struct fold *f, size_t first, size_t end, struct folded kernel)
-{
-    int at = fold_shared_at(f);
+/* The places of all lanes of a body, bar by bar. */
+struct fold_places {
+    f64x4 at[ROW];
+    int same;           /* FOLD_SAME */
+    int row;            /* of the ring */
+    double *here;       /* it */
+    const double *tail; /* the row behind it, which is the oldest, or the empty tail */
+};
 
-    if (at < 0) {
-        for (int lane = 0; lane < LANES; lane++)
-            for (size_t bar = first; bar < end; bar++)
-                kernel.step(op, bar, lane);
+INLINE void fold_find(const struct fold *f, struct fold_places *places, enum fold_way way)
+{
+    int oldest = places->row + 1 == f->ring ? 0 : places->row + 1;
+
+    places->here = f->rows + (size_t)places->row * f->width;
+    places->tail = f->rows + (size_t)oldest * f->width;
+    if (way == FOLD_SAME && places->same == f->shared - 1)
+        places->tail = f->empty;
+}
+
+INLINE struct fold_places fold_load(const struct fold *f, const double *at, enum fold_way way,
+                                    size_t bar, int count)
+{
+    struct fold_places places = {
+        .same = way == FOLD_SAME ? (int)at[0] : 0,
+        .row = fold_row(f, bar),
+    };
+
+    EACH(v, count)
+        places.at[v] = load(at + v * VECTOR);
+    fold_find(f, &places, way);
+    return places;
+}
+
+/* FOLD_SAME: whether the body's first bar begins a segment, which all its bars are in. */
+INLINE bool fold_opens(const struct fold_places *places, enum fold_way way)
+{
+    return way == FOLD_SAME && places->same == 0;
+}
+
+INLINE void fold_store(double *at, const struct fold_places *places, enum fold_way way, int count,
+                       const i64x4 *mask)
+{
+    EACH(v, count)
+        if (way == FOLD_SAME)
+            store(at + v * VECTOR, splat(places->same));
+        else
+            keep4(at + v * VECTOR, places->at[v], MASK(mask, v));
+}
+
+/* One vector on one bar: where its values go, and where it stands. */
+struct fold_bar {
+    double *row;
+    const double *tail, *empty;
+    int32_t oldest[VECTOR]; /* FOLD_OWN: from the ring to the oldest values */
+    f64x4 at, older;        /* values before this one in the segment; of the tail */
+    i64x4 begins, ends;     /* the first and the last bar of a segment */
+    bool begin;             /* of some lane, but for FOLD_SAME: see fold_opens */
+};
+
+INLINE struct fold_bar fold_bar(const struct fold *f, enum fold_way way, int lane,
+                                const struct fold_places *places, int v)
+{
+    struct fold_bar b = {
+        .row = places->here + lane,
+        .tail = places->tail + lane,
+        .empty = f->empty + lane,
+    };
+
+    if (way == FOLD_SAME) {
+        b.at = splat(places->same);
+        b.older = splat(f->shared - 1 - places->same);
+        return b;
+    }
+    b.at = places->at[v];
+    b.older = load(f->newest + lane) - b.at;
+    b.begins = b.at == splat(0.0);
+    b.ends = b.older == splat(0.0);
+    b.begin = any4(b.begins);
+    for (int k = 0; way == FOLD_OWN && k < VECTOR; k++)
+        b.oldest[k] = (int32_t)(fold_back(f, places->row, f->warmup.needed[lane + k] - 1) -
+                                f->rows) +
+                      lane + k;
+    return b;
+}
+
+/* Behind a bar of the vector, and of all. */
+INLINE void fold_next(struct fold_places *places, const struct fold_bar *b, enum fold_way way,
+                      int v)
+{
+    if (way != FOLD_SAME)
+        places->at[v] = select4(b->ends, splat(0.0), b->at + splat(1.0));
+}
+INLINE void fold_next_bar(const struct fold *f, struct fold_places *places, enum fold_way way)
+{
+    places->same = places->same + 1 == f->shared ? 0 : places->same + 1;
+    places->row = places->row + 1 == f->ring ? 0 : places->row + 1;
+    fold_find(f, places, way);
+}
+
+/* A series of the tail. */
+INLINE f64x4 fold_tail(const struct fold *f, const struct fold_bar *b, enum fold_way way,
+                       int series)
+{
+    f64x4 tail;
+
+    if (way == FOLD_SAME)
+        return load(b->tail + series * LANES);
+    if (way == FOLD_SHARED)
+        tail = load(b->tail + series * LANES);
+    else
+        tail = gather4(f->rows + series * LANES, b->oldest);
+    return select4(b->ends, load(b->empty + series * LANES), tail);
+}
+
+/* Folds the last segment's rows, those before row `row`: of the lanes of `mask` that begin a new
+ * one. */
+INLINE void fold_turn(struct op *op, const struct fold *f, const struct fold_bar *b,
+                      enum fold_way way, int row, int lane, const i64x4 *mask,
+                      void (*turn)(struct op *op, int row, int n, int lane, const i64x4 *mask))
+{
+    i64x4 lanes = b->begins;
+
+    if (mask)
+        lanes &= *mask;
+    if (way == FOLD_SHARED) {
+        turn(op, row, f->shared, lane, &lanes);
+    } else {
+        for (int k = 0; k < VECTOR; k++) {
+            i64x4 one = lane_mask(k);
+            if (lanes[k])
+                turn(op, row, f->warmup.needed[lane + k], lane, &one);
+        }
+    }
+}
+
+/* ---- hot and step -------------------------------------------------------------------------------
+ */
+
+/* `at`: the row of places in the kernel's state. */
+INLINE enum fold_way fold_way(const struct fold *f, const double *at)
+{
+    if (!f->shared)
+        return FOLD_OWN;
+    for (int l = 1; l < LANES; l++)
+        if (at[l] != at[0])
+            return FOLD_SHARED;
+    return FOLD_SAME;
+}
+
+/* The end of the bars from `bar` on that are in one segment. */
+INLINE size_t fold_segment(const struct fold *f, double at, size_t bar, size_t end)
+{
+    size_t left = (size_t)f->shared - (size_t)at;
+    return end - bar < left ? end : bar + left;
+}
+
+/* The lanes that are not absent, as masks. */
+INLINE void fold_present(const struct drive *drive, i64x4 masks[ROW])
+{
+    EACH_VECTOR(v) {
+        masks[v] = splat_i(-1);
+        for (int k = 0; k < VECTOR; k++)
+            if (drive->absent >> (v * VECTOR + k) & 1)
+                masks[v][k] = 0;
+    }
+}
+
+/* NaN where a window is not full yet. */
+INLINE void fold_cut(struct op *op, struct fold *f, int outputs, size_t first, size_t end)
+{
+    const struct drive *drive = op->state;
+    struct warmup *w = &f->warmup;
+
+    if (w->over)
         return;
+    w->over = true;
+    for (int l = 0; l < LANES; l++) {
+        bool absent = drive->absent >> l & 1;
+        for (size_t bar = first; bar < end && !absent && !warmup_step(w, l); bar++)
+            for (int k = 0; k < outputs; k++)
+                output(op, k, bar, l, NAN);
+        w->over &= w->seen[l] == w->needed[l];
     }
-    for (size_t bar = first; bar < end;) {
-        size_t left = (size_t)(f->shared - at), count = end - bar < left ? end - bar : left;
-        if (at == 0)
-            EACH_VECTOR(v)
-                kernel.turn(op, v * VECTOR, NULL);
-        kernel.bars(op, bar, bar + count, at);
-        bar += count;
-        at = at + (int)count == f->shared ? 0 : at + (int)count;
-    }
-    for (int l = 0; l < LANES; l++)
-        f->at[l] = at;
+}
+
+/* A kernel with a fold, `s->fold`, and a row of places, `s->at`:
+ * bars(op, way, first, end, lane, count, mask). */
+#define FOLD_KERNEL(id, type, outputs_, bytes, start, turn, bars, last_changed, fresh_step) \
+    static void id##_push(struct op *op, size_t bar_count)                                  \
+    {                                                                                       \
+        fold_push(&((struct type *)op->state)->fold, bar_count);                            \
+    }                                                                                       \
+    static void id##_skip(struct op *op, size_t bar, int lane)                              \
+    {                                                                                       \
+        struct type *s = op->state;                                                         \
+        (void)bar;                                                                          \
+        fold_skip(&s->fold, &s->drive, lane);                                               \
+    }                                                                                       \
+    static bool id##_step(struct op *op, size_t bar, int lane)                              \
+    {                                                                                       \
+        struct type *s = op->state;                                                         \
+        i64x4 mask = lane_mask(lane);                                                       \
+        if (fresh_step(op, bar, lane))                                                      \
+            return true;                                                                    \
+        bars(op, FOLD_OWN, bar, bar + 1, lane_vector(lane), 1, &mask);                      \
+        if (!warmup_step(&s->fold.warmup, lane))                                            \
+            for (int k = 0; k < (outputs_); k++)                                            \
+                output(op, k, bar, lane, NAN);                                              \
+        return true;                                                                        \
+    }                                                                                       \
+    static void id##_hot(struct op *op, size_t first, size_t end)                           \
+    {                                                                                       \
+        struct type *s = op->state;                                                         \
+        i64x4 masks[ROW];                                                                   \
+        if (s->drive.absent) {                                                              \
+            fold_present(&s->drive, masks);                                                 \
+            bars(op, FOLD_OWN, first, end, 0, ROW, masks);                                  \
+        } else if (fold_way(&s->fold, s->at) == FOLD_SAME) {                                \
+            for (size_t bar = first, to; bar < end; bar = to) {                             \
+                to = fold_segment(&s->fold, s->at[0], bar, end);                            \
+                for (int l = 0; s->at[0] == 0 && l < LANES; l += VECTOR)                    \
+                    turn(op, fold_row(&s->fold, bar), s->fold.shared, l, NULL);             \
+                bars(op, FOLD_SAME, bar, to, 0, ROW, NULL);                                 \
+            }                                                                               \
+        } else if (fold_way(&s->fold, s->at) == FOLD_SHARED) {                              \
+            bars(op, FOLD_SHARED, first, end, 0, ROW, NULL);                                \
+        } else {                                                                            \
+            bars(op, FOLD_OWN, first, end, 0, ROW, NULL);                                   \
+        }                                                                                   \
+        fold_cut(op, &s->fold, outputs_, first, end);                                       \
+    }                                                                                       \
+    KERNEL_DRIVEN(id, bytes, start, .step = id##_step, .hot = id##_hot, .push = id##_push,  \
+                  .skip = id##_skip, .changed = DRIVE_ROWS(struct type, last_changed))
+
+/* Most kernels know no special first bar. */
+INLINE bool fold_no_fresh(struct op *op, size_t bar, int lane)
+{
+    (void)op, (void)bar, (void)lane;
+    return false;
 }
 
 #endif

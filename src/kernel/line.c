@@ -9,7 +9,7 @@
 
 struct line {
     struct drive drive;
-    double head[LANES] ROW_ALIGNED, sum[LANES] ROW_ALIGNED,
+    double at[LANES] ROW_ALIGNED, head[LANES] ROW_ALIGNED, sum[LANES] ROW_ALIGNED,
         moment[LANES] ROW_ALIGNED;  /* head: its anchor */
     double tail[LANES] ROW_ALIGNED; /* the tail's anchor */
     double inverse[LANES] ROW_ALIGNED,
@@ -43,13 +43,14 @@ static void line_start(struct op *op)
     fold_start(&s->fold, s + 1, window, 2);
 }
 
-INLINE void line_turn(struct op *op, int lane, const i64x4 *mask, int n)
+static void line_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
     struct line *s = op->state;
-    f64x4 anchor = load(fold_row(&s->fold, n - 1) + lane), sum = splat(0.0), moment = splat(0.0);
+    f64x4 anchor = load(fold_back(&s->fold, newest, 1) + lane), sum = splat(0.0),
+          moment = splat(0.0);
 
-    for (int k = n - 1; k >= 0; k--) {
-        double *row = fold_row(&s->fold, k) + lane;
+    for (int k = 1; k <= n; k++) {
+        double *row = fold_back(&s->fold, newest, k) + lane;
         moment += sum;
         sum += load(row) - anchor;
         keep4(row, sum, mask);
@@ -58,10 +59,10 @@ INLINE void line_turn(struct op *op, int lane, const i64x4 *mask, int n)
     keep4(s->tail + lane, anchor, mask);
 }
 
-INLINE f64x4 line_value(enum line_kind kind, f64x4 anchor, f64x4 sum, f64x4 moment, int n,
+INLINE f64x4 line_value(enum line_kind kind, f64x4 anchor, f64x4 sum, f64x4 moment,
                         const struct line *s, int lane)
 {
-    f64x4 centre = splat(0.5 * (n - 1));
+    f64x4 centre = splat(0.5) * load(s->fold.newest + lane);
     f64x4 slope = (moment - centre * sum) * load(s->spread + lane);
     f64x4 mean = anchor + sum * load(s->inverse + lane);
 
@@ -82,84 +83,67 @@ INLINE f64x4 line_value(enum line_kind kind, f64x4 anchor, f64x4 sum, f64x4 mome
     return slope;
 }
 
-/* Values to rows at… of a window of n. */
-INLINE void line_bars(struct op *op, enum line_kind kind, size_t first, size_t end, int at, int n,
-                      int lane, int count, const i64x4 *mask)
+INLINE void line_bars(struct op *op, enum line_kind kind, enum fold_way way, size_t first,
+                      size_t end, int lane, int count, const i64x4 *mask)
 {
     struct line *s = op->state;
     struct operand in = op->in[0];
     double *out = op->out[0] + lane;
-    f64x4 head[ROW], sum[ROW], moment[ROW];
+    struct fold_places places = fold_load(&s->fold, s->at + lane, way, first, count);
+    f64x4 head[ROW], sum[ROW], moment[ROW], zero = splat(0.0);
 
     in.at += lane;
     EACH(v, count) {
-        head[v] = at == 0 ? input4(in, first, v) : load(s->head + lane + v * VECTOR);
-        sum[v] = at == 0 ? splat(0.0) : load(s->sum + lane + v * VECTOR);
-        moment[v] = at == 0 ? splat(0.0) : load(s->moment + lane + v * VECTOR);
-    }
-    for (size_t bar = first; bar < end; bar++, at++) {
-        double *row = fold_row(&s->fold, at) + lane, *after = fold_row(&s->fold, at + 1) + lane;
-        f64x4 older = splat(n - 1 - at), pairs = splat(0.5 * (n - 1 - at) * (n - 2 - at));
-
-        EACH(v, count) {
-            f64x4 x = input4(in, bar, v), away = x - head[v];
-            f64x4 shift = load(s->tail + lane + v * VECTOR) - head[v];
-            f64x4 tail = load(after + v * VECTOR), tail_moment = load(after + v * VECTOR + LANES);
-
-            keep4(row + v * VECTOR, x, mask);
-            sum[v] += away;
-            moment[v] += splat(at) * away;
-            keep4(out + bar * LANES + v * VECTOR,
-                  line_value(kind, head[v], sum[v] + (tail + older * shift),
-                             (moment[v] + older * sum[v]) + (tail_moment + pairs * shift), n, s,
-                             lane + v * VECTOR),
-                  mask);
+        head[v] = load(s->head + lane + v * VECTOR);
+        sum[v] = load(s->sum + lane + v * VECTOR);
+        moment[v] = load(s->moment + lane + v * VECTOR);
+        if (fold_opens(&places, way)) {
+            head[v] = input4(in, first, v);
+            sum[v] = moment[v] = zero;
         }
     }
+    for (size_t bar = first; bar < end; bar++) {
+        EACH(v, count) {
+            int l = lane + v * VECTOR;
+            struct fold_bar b = fold_bar(&s->fold, way, l, &places, v);
+            f64x4 x = input4(in, bar, v), away, shift, all, moved;
+
+            if (b.begin) {
+                fold_turn(op, &s->fold, &b, way, places.row, l, MASK(mask, v), line_turn);
+                head[v] = select4(b.begins, x, head[v]);
+                sum[v] = select4(b.begins, zero, sum[v]);
+                moment[v] = select4(b.begins, zero, moment[v]);
+            }
+            away = x - head[v];
+            shift = load(s->tail + l) - head[v];
+            sum[v] += away;
+            moment[v] += b.at * away;
+            all = sum[v] + (fold_tail(&s->fold, &b, way, 0) + b.older * shift);
+            moved = fold_tail(&s->fold, &b, way, 1) +
+                    splat(0.5) * b.older * (b.older - splat(1.0)) * shift;
+            keep4(b.row, x, MASK(mask, v));
+            keep4(out + bar * LANES + v * VECTOR,
+                  line_value(kind, head[v], all, (moment[v] + b.older * sum[v]) + moved, s, l),
+                  MASK(mask, v));
+            fold_next(&places, &b, way, v);
+        }
+        fold_next_bar(&s->fold, &places, way);
+    }
+    fold_store(s->at + lane, &places, way, count, mask);
     EACH(v, count) {
-        keep4(s->head + lane + v * VECTOR, head[v], mask);
-        keep4(s->sum + lane + v * VECTOR, sum[v], mask);
-        keep4(s->moment + lane + v * VECTOR, moment[v], mask);
+        keep4(s->head + lane + v * VECTOR, head[v], MASK(mask, v));
+        keep4(s->sum + lane + v * VECTOR, sum[v], MASK(mask, v));
+        keep4(s->moment + lane + v * VECTOR, moment[v], MASK(mask, v));
     }
 }
 
-INLINE bool line_step(struct op *op, enum line_kind kind, size_t bar, int lane)
-{
-    struct line *s = op->state;
-    struct fold *f = &s->fold;
-    i64x4 mask = lane_mask(lane);
-
-    if (f->at[lane] == 0)
-        line_turn(op, lane_vector(lane), &mask, f->window[lane]);
-    line_bars(op, kind, bar, bar + 1, f->at[lane], f->window[lane], lane_vector(lane), 1, &mask);
-    if (fold_next(f, lane))
-        return true;
-    output(op, 0, bar, lane, NAN);
-    return false;
-}
-
-static void line_turn_all(struct op *op, int lane, const i64x4 *mask)
-{
-    const struct line *s = op->state;
-    line_turn(op, lane, mask, s->fold.shared);
-}
-
-#define LINE_KERNEL(id, kind)                                                                     \
-    static bool id##_step(struct op *op, size_t bar, int lane)                                    \
-    {                                                                                             \
-        return line_step(op, kind, bar, lane);                                                    \
-    }                                                                                             \
-    static void id##_bars(struct op *op, size_t first, size_t end, int at)                        \
-    {                                                                                             \
-        const struct line *s = op->state;                                                         \
-        line_bars(op, kind, first, end, at, s->fold.shared, 0, ROW, NULL);                        \
-    }                                                                                             \
-    static void id##_hot(struct op *op, size_t first, size_t end)                                 \
-    {                                                                                             \
-        struct line *s = op->state;                                                               \
-        fold_hot(op, &s->fold, first, end, (struct folded){line_turn_all, id##_bars, id##_step}); \
-    }                                                                                             \
-    KERNEL_DRIVEN(id, line_bytes, line_start, .step = id##_step, .hot = id##_hot)
+#define LINE_KERNEL(id, kind)                                                                   \
+    INLINE void id##_bars(struct op *op, enum fold_way way, size_t first, size_t end, int lane, \
+                          int count, const i64x4 *mask)                                         \
+    {                                                                                           \
+        line_bars(op, kind, way, first, end, lane, count, mask);                                \
+    }                                                                                           \
+    FOLD_KERNEL(id, line, 1, line_bytes, line_start, line_turn, id##_bars, moment, fold_no_fresh)
 
 LINE_KERNEL(WMA, LINE_WMA);
 LINE_KERNEL(LINEARREG, LINE_END);

@@ -8,7 +8,7 @@
 
 struct moment {
     struct drive drive;
-    double head[LANES] ROW_ALIGNED, sum[LANES] ROW_ALIGNED,
+    double at[LANES] ROW_ALIGNED, head[LANES] ROW_ALIGNED, sum[LANES] ROW_ALIGNED,
         square[LANES] ROW_ALIGNED;  /* head: its anchor */
     double tail[LANES] ROW_ALIGNED; /* the tail's anchor */
     double inverse[LANES] ROW_ALIGNED, scale[LANES] ROW_ALIGNED;
@@ -35,13 +35,14 @@ static void moment_start(struct op *op)
     fold_start(&s->fold, s + 1, window, 2);
 }
 
-INLINE void moment_turn(struct op *op, int lane, const i64x4 *mask, int n)
+static void moment_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
     struct moment *s = op->state;
-    f64x4 anchor = load(fold_row(&s->fold, n - 1) + lane), sum = splat(0.0), square = splat(0.0);
+    f64x4 anchor = load(fold_back(&s->fold, newest, 1) + lane), sum = splat(0.0),
+          square = splat(0.0);
 
-    for (int k = n - 1; k >= 0; k--) {
-        double *row = fold_row(&s->fold, k) + lane;
+    for (int k = 1; k <= n; k++) {
+        double *row = fold_back(&s->fold, newest, k) + lane;
         f64x4 away = load(row) - anchor;
         sum += away;
         square += away * away;
@@ -51,87 +52,71 @@ INLINE void moment_turn(struct op *op, int lane, const i64x4 *mask, int n)
     keep4(s->tail + lane, anchor, mask);
 }
 
-INLINE void moment_bars(struct op *op, bool root, size_t first, size_t end, int at, int n, int lane,
-                        int count, const i64x4 *mask)
+INLINE void moment_bars(struct op *op, bool root, enum fold_way way, size_t first, size_t end,
+                        int lane, int count, const i64x4 *mask)
 {
     struct moment *s = op->state;
     struct operand in = op->in[0];
     double *out = op->out[0] + lane;
+    struct fold_places places = fold_load(&s->fold, s->at + lane, way, first, count);
     f64x4 head[ROW], sum[ROW], square[ROW], zero = splat(0.0);
 
     in.at += lane;
     EACH(v, count) {
-        head[v] = at == 0 ? input4(in, first, v) : load(s->head + lane + v * VECTOR);
-        sum[v] = at == 0 ? zero : load(s->sum + lane + v * VECTOR);
-        square[v] = at == 0 ? zero : load(s->square + lane + v * VECTOR);
+        head[v] = load(s->head + lane + v * VECTOR);
+        sum[v] = load(s->sum + lane + v * VECTOR);
+        square[v] = load(s->square + lane + v * VECTOR);
+        if (fold_opens(&places, way)) {
+            head[v] = input4(in, first, v);
+            sum[v] = square[v] = zero;
+        }
     }
-    for (size_t bar = first; bar < end; bar++, at++) {
-        double *row = fold_row(&s->fold, at) + lane, *after = fold_row(&s->fold, at + 1) + lane;
-        f64x4 older = splat(n - 1 - at);
-
+    for (size_t bar = first; bar < end; bar++) {
         EACH(v, count) {
-            f64x4 x = input4(in, bar, v), away = x - head[v],
-                  inverse = load(s->inverse + lane + v * VECTOR);
-            f64x4 shift = load(s->tail + lane + v * VECTOR) - head[v], moved = older * shift;
-            f64x4 tail = load(after + v * VECTOR), tail_square = load(after + v * VECTOR + LANES),
-                  all, value;
+            int l = lane + v * VECTOR;
+            struct fold_bar b = fold_bar(&s->fold, way, l, &places, v);
+            f64x4 x = input4(in, bar, v), inverse = load(s->inverse + l);
+            f64x4 away, shift, moved, tail, all, value;
 
-            keep4(row + v * VECTOR, x, mask);
+            if (b.begin) {
+                fold_turn(op, &s->fold, &b, way, places.row, l, MASK(mask, v), moment_turn);
+                head[v] = select4(b.begins, x, head[v]);
+                sum[v] = select4(b.begins, zero, sum[v]);
+                square[v] = select4(b.begins, zero, square[v]);
+            }
+            away = x - head[v];
+            shift = load(s->tail + l) - head[v];
+            moved = b.older * shift;
+            tail = fold_tail(&s->fold, &b, way, 0);
             sum[v] += away;
             square[v] += away * away;
             all = sum[v] + (tail + moved);
-            value = square[v] + (tail_square + shift * (tail + tail + moved));
+            value = square[v] + (fold_tail(&s->fold, &b, way, 1) + shift * (tail + tail + moved));
             value = max4((value - all * all * inverse) * inverse, zero);
             if (root)
-                value = sqrt4(value) * load(s->scale + lane + v * VECTOR);
-            keep4(out + bar * LANES + v * VECTOR, value, mask);
+                value = sqrt4(value) * load(s->scale + l);
+            keep4(b.row, x, MASK(mask, v));
+            keep4(out + bar * LANES + v * VECTOR, value, MASK(mask, v));
+            fold_next(&places, &b, way, v);
         }
+        fold_next_bar(&s->fold, &places, way);
     }
+    fold_store(s->at + lane, &places, way, count, mask);
     EACH(v, count) {
-        keep4(s->head + lane + v * VECTOR, head[v], mask);
-        keep4(s->sum + lane + v * VECTOR, sum[v], mask);
-        keep4(s->square + lane + v * VECTOR, square[v], mask);
+        keep4(s->head + lane + v * VECTOR, head[v], MASK(mask, v));
+        keep4(s->sum + lane + v * VECTOR, sum[v], MASK(mask, v));
+        keep4(s->square + lane + v * VECTOR, square[v], MASK(mask, v));
     }
 }
 
-INLINE bool moment_step(struct op *op, bool root, size_t bar, int lane)
-{
-    struct moment *s = op->state;
-    struct fold *f = &s->fold;
-    i64x4 mask = lane_mask(lane);
-
-    if (f->at[lane] == 0)
-        moment_turn(op, lane_vector(lane), &mask, f->window[lane]);
-    moment_bars(op, root, bar, bar + 1, f->at[lane], f->window[lane], lane_vector(lane), 1, &mask);
-    if (fold_next(f, lane))
-        return true;
-    output(op, 0, bar, lane, NAN);
-    return false;
-}
-
-static void moment_turn_all(struct op *op, int lane, const i64x4 *mask)
-{
-    const struct moment *s = op->state;
-    moment_turn(op, lane, mask, s->fold.shared);
-}
-
-#define MOMENT_KERNEL(id, root)                                              \
-    static bool id##_step(struct op *op, size_t bar, int lane)               \
-    {                                                                        \
-        return moment_step(op, root, bar, lane);                             \
-    }                                                                        \
-    static void id##_bars(struct op *op, size_t first, size_t end, int at)   \
-    {                                                                        \
-        const struct moment *s = op->state;                                  \
-        moment_bars(op, root, first, end, at, s->fold.shared, 0, ROW, NULL); \
-    }                                                                        \
-    static void id##_hot(struct op *op, size_t first, size_t end)            \
-    {                                                                        \
-        struct moment *s = op->state;                                        \
-        fold_hot(op, &s->fold, first, end,                                   \
-                 (struct folded){moment_turn_all, id##_bars, id##_step});    \
-    }                                                                        \
-    KERNEL_DRIVEN(id, moment_bytes, moment_start, .step = id##_step, .hot = id##_hot)
+#define MOMENT_KERNEL(id, root)                                                                 \
+    INLINE void id##_bars(struct op *op, enum fold_way way, size_t first, size_t end, int lane, \
+                          int count, const i64x4 *mask)                                         \
+    {                                                                                           \
+        moment_bars(op, root, way, first, end, lane, count, mask);                              \
+    }                                                                                           \
+    FOLD_KERNEL(id, moment, 1, moment_bytes, moment_start, moment_turn, id##_bars, square,      \
+                fold_no_fresh)
 
 MOMENT_KERNEL(VAR, false);
 MOMENT_KERNEL(STDDEV, true);

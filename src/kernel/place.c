@@ -6,6 +6,7 @@
 
 struct willr {
     struct drive drive;
+    double at[LANES] ROW_ALIGNED;
     double high[LANES] ROW_ALIGNED, low[LANES] ROW_ALIGNED;
     struct fold fold; /* two series: highs, lows */
 };
@@ -25,19 +26,19 @@ static void willr_start(struct op *op)
     for (int l = 0; l < LANES; l++)
         window[l] = period_of(op, 0, l, 1);
     fold_start(&s->fold, s + 1, window, 2);
-    for (int l = 0; l < LANES; l++) { /* the empty tail */
-        fold_row(&s->fold, window[l])[l] = -INFINITY;
-        fold_row(&s->fold, window[l])[l + LANES] = INFINITY;
+    for (int l = 0; l < LANES; l++) {
+        s->fold.empty[l] = -INFINITY;
+        s->fold.empty[l + LANES] = INFINITY;
     }
 }
 
-INLINE void willr_turn(struct op *op, int lane, const i64x4 *mask, int n)
+static void willr_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
-    struct willr *s = op->state;
+    const struct willr *s = op->state;
     f64x4 high = splat(-INFINITY), low = splat(INFINITY);
 
-    for (int k = n - 1; k >= 0; k--) {
-        double *row = fold_row(&s->fold, k) + lane;
+    for (int k = 1; k <= n; k++) {
+        double *row = fold_back(&s->fold, newest, k) + lane;
         high = max4(load(row), high);
         low = min4(load(row + LANES), low);
         keep4(row, high, mask);
@@ -45,82 +46,65 @@ INLINE void willr_turn(struct op *op, int lane, const i64x4 *mask, int n)
     }
 }
 
-INLINE void willr_bars(struct op *op, size_t first, size_t end, int at, int lane, int count,
-                       const i64x4 *mask)
+INLINE void willr_bars(struct op *op, enum fold_way way, size_t first, size_t end, int lane,
+                       int count, const i64x4 *mask)
 {
     struct willr *s = op->state;
     struct operand highs = op->in[0], lows = op->in[1], closes = op->in[2];
     double *out = op->out[0] + lane;
+    struct fold_places places = fold_load(&s->fold, s->at + lane, way, first, count);
     f64x4 high[ROW], low[ROW];
 
     highs.at += lane;
     lows.at += lane;
     closes.at += lane;
     EACH(v, count) {
-        high[v] = at == 0 ? splat(-INFINITY) : load(s->high + lane + v * VECTOR);
-        low[v] = at == 0 ? splat(INFINITY) : load(s->low + lane + v * VECTOR);
-    }
-    for (size_t bar = first; bar < end; bar++, at++) {
-        double *row = fold_row(&s->fold, at) + lane, *after = fold_row(&s->fold, at + 1) + lane;
-        EACH(v, count) {
-            f64x4 h = input4(highs, bar, v), l = input4(lows, bar, v), top, bottom;
-
-            high[v] = max4(high[v], h);
-            low[v] = min4(low[v], l);
-            top = max4(load(after + v * VECTOR), high[v]);
-            bottom = min4(load(after + v * VECTOR + LANES), low[v]);
-            keep4(row + v * VECTOR, h, mask);
-            keep4(row + v * VECTOR + LANES, l, mask);
-            keep4(out + bar * LANES + v * VECTOR,
-                  splat(-100.0) * ((top - input4(closes, bar, v)) / (top - bottom)), mask);
+        high[v] = load(s->high + lane + v * VECTOR);
+        low[v] = load(s->low + lane + v * VECTOR);
+        if (fold_opens(&places, way)) {
+            high[v] = splat(-INFINITY);
+            low[v] = splat(INFINITY);
         }
     }
+    for (size_t bar = first; bar < end; bar++) {
+        EACH(v, count) {
+            struct fold_bar b = fold_bar(&s->fold, way, lane + v * VECTOR, &places, v);
+            f64x4 h = input4(highs, bar, v), l = input4(lows, bar, v), top, bottom;
+
+            if (b.begin) {
+                fold_turn(op, &s->fold, &b, way, places.row, lane + v * VECTOR, MASK(mask, v),
+                          willr_turn);
+                high[v] = select4(b.begins, h, high[v]);
+                low[v] = select4(b.begins, l, low[v]);
+            }
+            high[v] = max4(high[v], h);
+            low[v] = min4(low[v], l);
+            top = max4(fold_tail(&s->fold, &b, way, 0), high[v]);
+            bottom = min4(fold_tail(&s->fold, &b, way, 1), low[v]);
+            keep4(out + bar * LANES + v * VECTOR,
+                  splat(-100.0) * ((top - input4(closes, bar, v)) / (top - bottom)), MASK(mask, v));
+            keep4(b.row, h, MASK(mask, v));
+            keep4(b.row + LANES, l, MASK(mask, v));
+            fold_next(&places, &b, way, v);
+        }
+        fold_next_bar(&s->fold, &places, way);
+    }
+    fold_store(s->at + lane, &places, way, count, mask);
     EACH(v, count) {
-        keep4(s->high + lane + v * VECTOR, high[v], mask);
-        keep4(s->low + lane + v * VECTOR, low[v], mask);
+        keep4(s->high + lane + v * VECTOR, high[v], MASK(mask, v));
+        keep4(s->low + lane + v * VECTOR, low[v], MASK(mask, v));
     }
 }
 
-static bool willr_step(struct op *op, size_t bar, int lane)
-{
-    struct willr *s = op->state;
-    struct fold *f = &s->fold;
-    i64x4 mask = lane_mask(lane);
-
-    if (f->at[lane] == 0)
-        willr_turn(op, lane_vector(lane), &mask, f->window[lane]);
-    willr_bars(op, bar, bar + 1, f->at[lane], lane_vector(lane), 1, &mask);
-    if (fold_next(f, lane))
-        return true;
-    output(op, 0, bar, lane, NAN);
-    return false;
-}
-
-static void willr_turn_all(struct op *op, int lane, const i64x4 *mask)
-{
-    const struct willr *s = op->state;
-    willr_turn(op, lane, mask, s->fold.shared);
-}
-
-static void willr_bars_all(struct op *op, size_t first, size_t end, int at)
-{
-    willr_bars(op, first, end, at, 0, ROW, NULL);
-}
-
-static void willr_hot(struct op *op, size_t first, size_t end)
-{
-    struct willr *s = op->state;
-    fold_hot(op, &s->fold, first, end, (struct folded){willr_turn_all, willr_bars_all, willr_step});
-}
-
-KERNEL_DRIVEN(WILLR, willr_bytes, willr_start, .step = willr_step, .hot = willr_hot);
+FOLD_KERNEL(WILLR, willr, 1, willr_bytes, willr_start, willr_turn, willr_bars, low, fold_no_fresh);
 
 /* ---- aroon: how long ago the extremes of the last n + 1 bars were -------------------------------
- * Beside each extreme stands its place: the row in this segment, or, in the tail, row - (n + 1).
- * The age is then the row of now minus the place. */
+ * Beside each extreme stands its place: that in its segment, and, in the tail, minus a segment. The
+ * age is then the place of now minus that place. */
 
 struct aroon {
     struct drive drive;
+    double at[LANES] ROW_ALIGNED;
     double high[LANES] ROW_ALIGNED, high_place[LANES] ROW_ALIGNED;
     double low[LANES] ROW_ALIGNED, low_place[LANES] ROW_ALIGNED;
     double factor[LANES] ROW_ALIGNED; /* 100 / n */
@@ -144,30 +128,24 @@ static void aroon_start(struct op *op)
         s->factor[l] = 100.0 / (window[l] - 1);
     }
     fold_start(&s->fold, s + 1, window, 4);
-    for (int l = 0; l < LANES; l++) { /* the empty tail */
-        fold_row(&s->fold, window[l])[l] = -INFINITY;
-        fold_row(&s->fold, window[l])[l + 2 * LANES] = INFINITY;
+    for (int l = 0; l < LANES; l++) {
+        s->fold.empty[l] = -INFINITY;
+        s->fold.empty[l + 2 * LANES] = INFINITY;
     }
 }
 
-/* The newer extreme unless the older is beyond it. */
-INLINE void aroon_fold(f64x4 *value, f64x4 *place, f64x4 older, f64x4 older_place, i64x4 beyond)
+static void aroon_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
-    *value = select4(beyond, older, *value);
-    *place = select4(beyond, older_place, *place);
-}
+    const struct aroon *s = op->state;
+    f64x4 high = splat(-INFINITY), low = splat(INFINITY), high_place = high, low_place = high;
 
-INLINE void aroon_turn(struct op *op, int lane, const i64x4 *mask, int n)
-{
-    struct aroon *s = op->state;
-    f64x4 high = splat(-INFINITY), low = splat(INFINITY), high_place = splat(0.0),
-          low_place = splat(0.0);
-
-    for (int k = n - 1; k >= 0; k--) {
-        double *row = fold_row(&s->fold, k) + lane;
-        f64x4 h = load(row), l = load(row + 2 * LANES), place = splat(k - n);
-        aroon_fold(&high, &high_place, h, place, h > high);
-        aroon_fold(&low, &low_place, l, place, l < low);
+    for (int k = 1; k <= n; k++) {
+        double *row = fold_back(&s->fold, newest, k) + lane;
+        f64x4 h = load(row), l = load(row + 2 * LANES), place = splat(-k);
+        high_place = select4(h > high, place, high_place);
+        high = select4(h > high, h, high);
+        low_place = select4(l < low, place, low_place);
+        low = select4(l < low, l, low);
         keep4(row, high, mask);
         keep4(row + LANES, high_place, mask);
         keep4(row + 2 * LANES, low, mask);
@@ -175,87 +153,77 @@ INLINE void aroon_turn(struct op *op, int lane, const i64x4 *mask, int n)
     }
 }
 
-INLINE void aroon_bars(struct op *op, size_t first, size_t end, int at, int n, int lane, int count,
-                       const i64x4 *mask)
+/* One vector on one bar, of which high and low are new. */
+INLINE void aroon_bar(struct op *op, const struct fold_bar *b, enum fold_way way, f64x4 high,
+                      f64x4 high_place, f64x4 low, f64x4 low_place, size_t bar, int lane,
+                      const i64x4 *mask)
+{
+    const struct aroon *s = op->state;
+    f64x4 factor = load(s->factor + lane), since = load(s->fold.newest + lane) - b->at;
+    i64x4 higher = fold_tail(&s->fold, b, way, 0) > high,
+          lower = fold_tail(&s->fold, b, way, 2) < low;
+
+    /* n - age, and age is at - place */
+    high_place = since + select4(higher, fold_tail(&s->fold, b, way, 1), high_place);
+    low_place = since + select4(lower, fold_tail(&s->fold, b, way, 3), low_place);
+    keep4(op->out[0] + bar * LANES + lane, factor * low_place, mask);
+    keep4(op->out[1] + bar * LANES + lane, factor * high_place, mask);
+}
+
+INLINE void aroon_bars(struct op *op, enum fold_way way, size_t first, size_t end, int lane,
+                       int count, const i64x4 *mask)
 {
     struct aroon *s = op->state;
     struct operand highs = op->in[0], lows = op->in[1];
-    double *down = op->out[0] + lane, *up = op->out[1] + lane;
+    struct fold_places places = fold_load(&s->fold, s->at + lane, way, first, count);
     f64x4 high[ROW], high_place[ROW], low[ROW], low_place[ROW];
 
     highs.at += lane;
     lows.at += lane;
     EACH(v, count) {
-        high[v] = at == 0 ? splat(-INFINITY) : load(s->high + lane + v * VECTOR);
-        low[v] = at == 0 ? splat(INFINITY) : load(s->low + lane + v * VECTOR);
+        high[v] = load(s->high + lane + v * VECTOR);
         high_place[v] = load(s->high_place + lane + v * VECTOR);
+        low[v] = load(s->low + lane + v * VECTOR);
         low_place[v] = load(s->low_place + lane + v * VECTOR);
-    }
-    for (size_t bar = first; bar < end; bar++, at++) {
-        double *row = fold_row(&s->fold, at) + lane, *after = fold_row(&s->fold, at + 1) + lane;
-        f64x4 now = splat(at), since = splat(n - 1 - at); /* n - 1 - age = since + place */
-
-        EACH(v, count) {
-            f64x4 h = input4(highs, bar, v), l = input4(lows, bar, v), top, top_place, bottom,
-                  bottom_place;
-            f64x4 factor = load(s->factor + lane + v * VECTOR);
-            i64x4 higher = h >= high[v], lower = l <= low[v];
-
-            high[v] = select4(higher, h, high[v]);
-            high_place[v] = select4(higher, now, high_place[v]);
-            low[v] = select4(lower, l, low[v]);
-            low_place[v] = select4(lower, now, low_place[v]);
-            top = load(after + v * VECTOR);
-            top_place = select4(top > high[v], load(after + LANES + v * VECTOR), high_place[v]);
-            bottom = load(after + 2 * LANES + v * VECTOR);
-            bottom_place = select4(bottom < low[v], load(after + 3 * LANES + v * VECTOR),
-                                   low_place[v]);
-            keep4(row + v * VECTOR, h, mask);
-            keep4(row + 2 * LANES + v * VECTOR, l, mask);
-            keep4(down + bar * LANES + v * VECTOR, factor * (since + bottom_place), mask);
-            keep4(up + bar * LANES + v * VECTOR, factor * (since + top_place), mask);
+        if (fold_opens(&places, way)) {
+            high[v] = splat(-INFINITY);
+            low[v] = splat(INFINITY);
         }
     }
+    for (size_t bar = first; bar < end; bar++) {
+        EACH(v, count) {
+            struct fold_bar b = fold_bar(&s->fold, way, lane + v * VECTOR, &places, v);
+            f64x4 h = input4(highs, bar, v), l = input4(lows, bar, v);
+            i64x4 higher, lower;
+
+            if (b.begin) {
+                fold_turn(op, &s->fold, &b, way, places.row, lane + v * VECTOR, MASK(mask, v),
+                          aroon_turn);
+                high[v] = select4(b.begins, h, high[v]);
+                low[v] = select4(b.begins, l, low[v]);
+            }
+            higher = h >= high[v];
+            lower = l <= low[v];
+            high[v] = select4(higher, h, high[v]);
+            high_place[v] = select4(higher, b.at, high_place[v]);
+            low[v] = select4(lower, l, low[v]);
+            low_place[v] = select4(lower, b.at, low_place[v]);
+            aroon_bar(op, &b, way, high[v], high_place[v], low[v], low_place[v], bar,
+                      lane + v * VECTOR, MASK(mask, v));
+            keep4(b.row, h, MASK(mask, v));
+            keep4(b.row + 2 * LANES, l, MASK(mask, v));
+            fold_next(&places, &b, way, v);
+        }
+        fold_next_bar(&s->fold, &places, way);
+    }
+    fold_store(s->at + lane, &places, way, count, mask);
     EACH(v, count) {
-        keep4(s->high + lane + v * VECTOR, high[v], mask);
-        keep4(s->high_place + lane + v * VECTOR, high_place[v], mask);
-        keep4(s->low + lane + v * VECTOR, low[v], mask);
-        keep4(s->low_place + lane + v * VECTOR, low_place[v], mask);
+        keep4(s->high + lane + v * VECTOR, high[v], MASK(mask, v));
+        keep4(s->high_place + lane + v * VECTOR, high_place[v], MASK(mask, v));
+        keep4(s->low + lane + v * VECTOR, low[v], MASK(mask, v));
+        keep4(s->low_place + lane + v * VECTOR, low_place[v], MASK(mask, v));
     }
 }
 
-static bool aroon_step(struct op *op, size_t bar, int lane)
-{
-    struct aroon *s = op->state;
-    struct fold *f = &s->fold;
-    i64x4 mask = lane_mask(lane);
-
-    if (f->at[lane] == 0)
-        aroon_turn(op, lane_vector(lane), &mask, f->window[lane]);
-    aroon_bars(op, bar, bar + 1, f->at[lane], f->window[lane], lane_vector(lane), 1, &mask);
-    if (fold_next(f, lane))
-        return true;
-    output(op, 0, bar, lane, NAN);
-    output(op, 1, bar, lane, NAN);
-    return false;
-}
-
-static void aroon_turn_all(struct op *op, int lane, const i64x4 *mask)
-{
-    const struct aroon *s = op->state;
-    aroon_turn(op, lane, mask, s->fold.shared);
-}
-
-static void aroon_bars_all(struct op *op, size_t first, size_t end, int at)
-{
-    const struct aroon *s = op->state;
-    aroon_bars(op, first, end, at, s->fold.shared, 0, ROW, NULL);
-}
-
-static void aroon_hot(struct op *op, size_t first, size_t end)
-{
-    struct aroon *s = op->state;
-    fold_hot(op, &s->fold, first, end, (struct folded){aroon_turn_all, aroon_bars_all, aroon_step});
-}
-
-KERNEL_DRIVEN(AROON, aroon_bytes, aroon_start, .step = aroon_step, .hot = aroon_hot);
+FOLD_KERNEL(AROON, aroon, 2, aroon_bytes, aroon_start, aroon_turn, aroon_bars, low_place,
+            fold_no_fresh);

@@ -6,6 +6,7 @@ enum ratio_kind { RATIO_CUTLER, RATIO_MFI, RATIO_CMF, RATIO_VWMA };
 
 struct ratio {
     struct drive drive;
+    double at[LANES] ROW_ALIGNED;
     double last[LANES] ROW_ALIGNED; /* what the next bar is compared with */
     double above[LANES] ROW_ALIGNED, below[LANES] ROW_ALIGNED;
     struct fold fold; /* two series */
@@ -28,13 +29,13 @@ static void ratio_start(struct op *op)
     fold_start(&s->fold, s + 1, window, 2);
 }
 
-INLINE void ratio_turn(struct op *op, int lane, const i64x4 *mask, int n)
+static void ratio_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
-    struct ratio *s = op->state;
+    const struct ratio *s = op->state;
     f64x4 above = splat(0.0), below = splat(0.0);
 
-    for (int k = n - 1; k >= 0; k--) {
-        double *row = fold_row(&s->fold, k) + lane;
+    for (int k = 1; k <= n; k++) {
+        double *row = fold_back(&s->fold, newest, k) + lane;
         above += load(row);
         below += load(row + LANES);
         keep4(row, above, mask);
@@ -91,85 +92,88 @@ INLINE f64x4 ratio_value(enum ratio_kind kind, f64x4 above, f64x4 below)
     return divide4(above, below, splat(kind == RATIO_CMF ? 0.0 : NAN)); /* cmf: TA-Lib's 0 */
 }
 
-INLINE void ratio_bars(struct op *op, enum ratio_kind kind, size_t first, size_t end, int at,
-                       int lane, int count, const i64x4 *mask)
+INLINE void ratio_bars(struct op *op, enum ratio_kind kind, enum fold_way way, size_t first,
+                       size_t end, int lane, int count, const i64x4 *mask)
 {
     struct ratio *s = op->state;
     double *out = op->out[0] + lane;
-    f64x4 last[ROW], above[ROW], below[ROW];
+    struct fold_places places = fold_load(&s->fold, s->at + lane, way, first, count);
+    f64x4 last[ROW], above[ROW], below[ROW], zero = splat(0.0);
 
     EACH(v, count) {
         last[v] = load(s->last + lane + v * VECTOR);
-        above[v] = at == 0 ? splat(0.0) : load(s->above + lane + v * VECTOR);
-        below[v] = at == 0 ? splat(0.0) : load(s->below + lane + v * VECTOR);
+        above[v] = load(s->above + lane + v * VECTOR);
+        below[v] = load(s->below + lane + v * VECTOR);
+        if (fold_opens(&places, way))
+            above[v] = below[v] = zero;
     }
-    for (size_t bar = first; bar < end; bar++, at++) {
-        double *row = fold_row(&s->fold, at) + lane, *after = fold_row(&s->fold, at + 1) + lane;
+    for (size_t bar = first; bar < end; bar++) {
         EACH(v, count) {
-            f64x4 a, b;
-            ratio_parts(kind, op, bar, lane + v * VECTOR, &last[v], &a, &b);
-            keep4(row + v * VECTOR, a, mask);
-            keep4(row + v * VECTOR + LANES, b, mask);
-            above[v] += a;
-            below[v] += b;
+            int l = lane + v * VECTOR;
+            struct fold_bar b = fold_bar(&s->fold, way, l, &places, v);
+            f64x4 more, less;
+
+            if (b.begin) {
+                fold_turn(op, &s->fold, &b, way, places.row, l, MASK(mask, v), ratio_turn);
+                above[v] = select4(b.begins, zero, above[v]);
+                below[v] = select4(b.begins, zero, below[v]);
+            }
+            ratio_parts(kind, op, bar, l, &last[v], &more, &less);
+            above[v] += more;
+            below[v] += less;
             keep4(out + bar * LANES + v * VECTOR,
-                  ratio_value(kind, above[v] + load(after + v * VECTOR),
-                              below[v] + load(after + v * VECTOR + LANES)),
-                  mask);
+                  ratio_value(kind, above[v] + fold_tail(&s->fold, &b, way, 0),
+                              below[v] + fold_tail(&s->fold, &b, way, 1)),
+                  MASK(mask, v));
+            keep4(b.row, more, MASK(mask, v));
+            keep4(b.row + LANES, less, MASK(mask, v));
+            fold_next(&places, &b, way, v);
         }
+        fold_next_bar(&s->fold, &places, way);
     }
+    fold_store(s->at + lane, &places, way, count, mask);
     EACH(v, count) {
-        keep4(s->last + lane + v * VECTOR, last[v], mask);
-        keep4(s->above + lane + v * VECTOR, above[v], mask);
-        keep4(s->below + lane + v * VECTOR, below[v], mask);
+        keep4(s->last + lane + v * VECTOR, last[v], MASK(mask, v));
+        keep4(s->above + lane + v * VECTOR, above[v], MASK(mask, v));
+        keep4(s->below + lane + v * VECTOR, below[v], MASK(mask, v));
     }
 }
 
-INLINE bool ratio_step(struct op *op, enum ratio_kind kind, size_t bar, int lane)
+/* The first bar of what compares with the bar before: it has none. */
+INLINE bool ratio_fresh(struct op *op, enum ratio_kind kind, size_t bar, int lane)
 {
     struct ratio *s = op->state;
-    struct fold *f = &s->fold;
     i64x4 mask = lane_mask(lane);
+    f64x4 last, above, below;
+    double *row = fold_back(&s->fold, fold_row(&s->fold, bar), 0) + lane;
 
-    if ((kind == RATIO_CUTLER || kind == RATIO_MFI) && s->drive.fresh >> lane & 1) {
-        f64x4 last = splat(0.0), above, below; /* the first bar has none before it */
-        ratio_parts(kind, op, bar, lane_vector(lane), &last, &above, &below);
-        keep4(s->last + lane_vector(lane), last, &mask);
-        output(op, 0, bar, lane, NAN);
+    if (!(s->drive.fresh >> lane & 1))
         return false;
-    }
-    if (f->at[lane] == 0)
-        ratio_turn(op, lane_vector(lane), &mask, f->window[lane]);
-    ratio_bars(op, kind, bar, bar + 1, f->at[lane], lane_vector(lane), 1, &mask);
-    if (fold_next(f, lane))
-        return true;
+    ratio_parts(kind, op, bar, lane_vector(lane), &last, &above, &below);
+    keep4(s->last + lane_vector(lane), last, &mask);
+    row[0] = row[LANES] = 0;
     output(op, 0, bar, lane, NAN);
-    return false;
+    return true;
 }
 
-static void ratio_turn_all(struct op *op, int lane, const i64x4 *mask)
+INLINE bool cutler_fresh(struct op *op, size_t bar, int lane)
 {
-    const struct ratio *s = op->state;
-    ratio_turn(op, lane, mask, s->fold.shared);
+    return ratio_fresh(op, RATIO_CUTLER, bar, lane);
+}
+INLINE bool mfi_fresh(struct op *op, size_t bar, int lane)
+{
+    return ratio_fresh(op, RATIO_MFI, bar, lane);
 }
 
-#define RATIO_KERNEL(id, kind)                                                                     \
-    static bool id##_step(struct op *op, size_t bar, int lane)                                     \
-    {                                                                                              \
-        return ratio_step(op, kind, bar, lane);                                                    \
-    }                                                                                              \
-    static void id##_bars(struct op *op, size_t first, size_t end, int at)                         \
-    {                                                                                              \
-        ratio_bars(op, kind, first, end, at, 0, ROW, NULL);                                        \
-    }                                                                                              \
-    static void id##_hot(struct op *op, size_t first, size_t end)                                  \
-    {                                                                                              \
-        struct ratio *s = op->state;                                                               \
-        fold_hot(op, &s->fold, first, end, (struct folded){ratio_turn_all, id##_bars, id##_step}); \
-    }                                                                                              \
-    KERNEL_DRIVEN(id, ratio_bytes, ratio_start, .step = id##_step, .hot = id##_hot)
+#define RATIO_KERNEL(id, kind, fresh)                                                           \
+    INLINE void id##_bars(struct op *op, enum fold_way way, size_t first, size_t end, int lane, \
+                          int count, const i64x4 *mask)                                         \
+    {                                                                                           \
+        ratio_bars(op, kind, way, first, end, lane, count, mask);                               \
+    }                                                                                           \
+    FOLD_KERNEL(id, ratio, 1, ratio_bytes, ratio_start, ratio_turn, id##_bars, below, fresh)
 
-RATIO_KERNEL(CUTLER_RSI, RATIO_CUTLER);
-RATIO_KERNEL(MFI, RATIO_MFI);
-RATIO_KERNEL(CMF, RATIO_CMF);
-RATIO_KERNEL(VWMA, RATIO_VWMA);
+RATIO_KERNEL(CUTLER_RSI, RATIO_CUTLER, cutler_fresh);
+RATIO_KERNEL(MFI, RATIO_MFI, mfi_fresh);
+RATIO_KERNEL(CMF, RATIO_CMF, fold_no_fresh);
+RATIO_KERNEL(VWMA, RATIO_VWMA, fold_no_fresh);

@@ -113,7 +113,7 @@ static void print_row(const struct sheet *table, struct buffer *out, const int w
 
 void sheet_print(const struct sheet *table, struct buffer *out, int width)
 {
-    int widths[SHEET_COLUMNS_MAX];
+    int widths[SHEET_COLUMNS_MAX] = {0};
 
     measure(table, widths);
     drop_columns(table, widths, width);

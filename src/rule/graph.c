@@ -163,7 +163,7 @@ static bool op_positive(const struct graph *graph, const struct node *node)
     case KERNEL_RMA:
         return a;
     case KERNEL_EMA:
-        return a && period->kind == NODE_LITERAL && period->number >= 2;
+        return a && period && period->kind == NODE_LITERAL && period->number >= 2;
     case KERNEL_ADD:
     case KERNEL_SMALLER:
     case KERNEL_IF:

@@ -148,6 +148,7 @@ static enum status axis_of_range(const struct reading *reading, struct arena *ar
 
 static enum status axis_add(struct grid *grid, const struct grid_axis *axis, struct error *err)
 {
+    ASSERT(axis->count > 0);
     for (size_t i = 0; i < axis->count; i++)
         TRY(rule_parameter_check(grid->rule, axis->parameter, axis->values[i], err));
     if (grid->combinations > RULE_GRID_MAX / axis->count)

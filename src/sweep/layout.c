@@ -11,6 +11,7 @@ uint64_t grid_tuple(const struct grid *grid, uint64_t combination, uint64_t para
 {
     uint64_t tuple = 0, scale = 1;
 
+    ASSERT(grid->rule->parameter_count >= 0);
     for (int p = grid->rule->parameter_count - 1; p >= 0; p--) {
         size_t count = MAX(grid->axes[p].count, (size_t)1);
 

@@ -123,7 +123,7 @@ static void next_wave(struct job *job)
             walk->skipped++;
         }
     }
-    if (sweep->random)
+    if (sweep->random && job->wave_count > 0)
         qsort(job->wave, job->wave_count, sizeof *job->wave, compare_numbers);
 }
 

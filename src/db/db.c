@@ -132,10 +132,10 @@ enum status db_run(struct db *db, const char *sql, struct error *err)
 int db_version(struct db *db)
 {
     struct error ignored;
-    struct db_query *query;
+    struct db_query *query = NULL;
     int version = -1;
 
-    if (db_prepare(&query, db, "PRAGMA user_version", &ignored) != STATUS_OK)
+    if (db_prepare(&query, db, "PRAGMA user_version", &ignored) != STATUS_OK || !query)
         return -1;
     if (db_step(query, &ignored) == DB_ROW)
         version = (int)db_int(query, 0);

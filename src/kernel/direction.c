@@ -237,7 +237,8 @@ INLINE void direction_chunk(struct op *op, enum direction_kind kind, size_t firs
         for (int lane = 0; lane < LANES; lane += DIRECTION_CHUNK * VECTOR) \
             direction_chunk(op, kind, first, end, lane);                   \
     }                                                                      \
-    KERNEL_DRIVEN(id, bytes, start, .step = id##_step, .hot = id##_hot, __VA_ARGS__)
+    KERNEL_DRIVEN(id, bytes, start, .step = id##_step, .hot = id##_hot,    \
+                  .changed = DRIVE_ROWS(struct direction, mean), __VA_ARGS__)
 
 DIRECTION_KERNEL(PLUS_DM, DIRECTION_PLUS_DM, direction_bytes, direction_start);
 DIRECTION_KERNEL(MINUS_DM, DIRECTION_MINUS_DM, direction_bytes, direction_start);

@@ -43,8 +43,9 @@
  * 6. KERNEL_DRIVEN(EMA, ema_bytes, ema_start, .step = ema_step, .hot = ema_hot,
  *                  .changed = DRIVE_ROWS(struct ema, value));
  *
- *    `changed` says that the rows of lanes up to `value` are all that hot() changes of a lane.
- *    Then hot() also serves while some lanes are absent: the driver puts those lanes' rows back.
+ *    `changed` says that the rows of lanes up to `value` are all that hot() changes of a lane
+ *    (DRIVE_NO_ROWS: nothing; windows do not count).  Then hot() also serves while some lanes are
+ *    absent: the driver puts those lanes' rows back.
  *
  * 7. The source's name in meson.build, a reference in a test.
  *
@@ -95,12 +96,14 @@ struct driven {
     void (*hot)(struct op *op, size_t first, size_t end);
     void (*skip)(struct op *op, size_t bar, int lane); /* the bar does not exist for this lane */
     void (*push)(struct op *op, size_t bar_count);     /* before a block: windows take its inputs */
-    size_t changed; /* bytes of state that hot() changes, from the first row on; 0: unknown */
+    size_t changed; /* bytes of state that hot() changes: DRIVE_ROWS, DRIVE_NO_ROWS; 0: unknown */
 };
 
-/* Rows of lanes begin behind struct drive, on a line of their own. */
+/* Rows of lanes begin behind struct drive, each on a line of its own: DRIVE_ROW doubles apart. */
+enum { DRIVE_ROW = LANES < 8 ? 8 : LANES };
 enum { DRIVE_ROWS_AT = 64, DRIVE_ROWS_BYTES_MAX = 24 * 128 };
 #define DRIVE_ROWS(type, last) (offsetof(type, last) + sizeof(((type *)NULL)->last) - DRIVE_ROWS_AT)
+enum { DRIVE_NO_ROWS = 1 }; /* hot() changes none, but what skip() sees to */
 
 /* While a lane is cold, this many bars are stepped lane by lane before looking again. */
 enum { DRIVE_COLD_BARS = 16 };
@@ -232,11 +235,10 @@ INLINE void drive_put_back(struct op *op, size_t first, size_t end, int outputs,
                            const double *before, struct driven kernel)
 {
     double *rows = (double *)op->state + DRIVE_ROWS_AT / sizeof(double);
-    size_t row = LANES < 8 ? 8 : LANES; /* rows begin on lines */
 
     for (; absent; absent &= absent - 1) {
         int lane = __builtin_ctz(absent);
-        for (size_t at = (size_t)lane; at < kernel.changed / sizeof(double); at += row)
+        for (size_t at = (size_t)lane; at < kernel.changed / sizeof(double); at += DRIVE_ROW)
             rows[at] = before[at];
         for (size_t bar = first; bar < end; bar++) {
             for (int k = 0; k < outputs; k++)

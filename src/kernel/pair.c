@@ -11,14 +11,12 @@
 enum { PAIR_X, PAIR_Y, PAIR_XX, PAIR_YY, PAIR_XY, PAIR_SUMS };
 enum pair_kind { PAIR_CORREL, PAIR_BETA };
 
-enum { PAIR_ROW = LANES < 8 ? 8 : LANES }; /* each row on a line of its own */
-
 struct pair {
     struct drive drive;
     double at[LANES] ROW_ALIGNED;
-    double sum[PAIR_SUMS][PAIR_ROW] ROW_ALIGNED;
-    double head[2][PAIR_ROW] ROW_ALIGNED, tail[2][PAIR_ROW] ROW_ALIGNED; /* anchors of x and y */
-    double last[2][PAIR_ROW] ROW_ALIGNED; /* prices of the bar before */
+    double sum[PAIR_SUMS][DRIVE_ROW] ROW_ALIGNED;
+    double head[2][DRIVE_ROW] ROW_ALIGNED, tail[2][DRIVE_ROW] ROW_ALIGNED; /* anchors of x and y */
+    double last[2][DRIVE_ROW] ROW_ALIGNED; /* prices of the bar before */
     double inverse[LANES] ROW_ALIGNED;
     struct fold fold; /* PAIR_SUMS series; x and y until a segment is full */
 };

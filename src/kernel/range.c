@@ -119,8 +119,10 @@ static void natr_hot(struct op *op, size_t first, size_t end)
     range_bars(op, first, end, true);
 }
 
-KERNEL_DRIVEN(TRANGE, range_bytes, trange_start, .step = trange_step, .hot = trange_hot);
-KERNEL_DRIVEN(NATR, range_bytes, natr_start, .step = natr_step, .hot = natr_hot);
+KERNEL_DRIVEN(TRANGE, range_bytes, trange_start, .step = trange_step, .hot = trange_hot,
+              .changed = DRIVE_ROWS(struct range, last));
+KERNEL_DRIVEN(NATR, range_bytes, natr_start, .step = natr_step, .hot = natr_hot,
+              .changed = DRIVE_ROWS(struct range, last));
 
 /* ---- cci: the typical price's distance from its mean, in mean distances -------------------------
  * Both passes go over the window anew: a running mean would keep rounding, and over a market
@@ -240,9 +242,10 @@ enum { ULTOSC_WINDOWS = 3 };
 
 struct ultosc {
     struct drive drive;
-    double pressure[ULTOSC_WINDOWS][LANES] ROW_ALIGNED, range[ULTOSC_WINDOWS][LANES] ROW_ALIGNED;
-    double period[ULTOSC_WINDOWS][LANES] ROW_ALIGNED;         /* rising */
+    double pressure[ULTOSC_WINDOWS][DRIVE_ROW] ROW_ALIGNED;
+    double range[ULTOSC_WINDOWS][DRIVE_ROW] ROW_ALIGNED;
     double last[LANES] ROW_ALIGNED, still[LANES] ROW_ALIGNED; /* still: bars since the last range */
+    double period[ULTOSC_WINDOWS][LANES] ROW_ALIGNED;         /* rising */
     int shared[ULTOSC_WINDOWS]; /* the period of all lanes; all 0 where one differs */
     int32_t offset[ULTOSC_WINDOWS][LANES];
     int moves[LANES];
@@ -369,4 +372,5 @@ static void ultosc_hot(struct op *op, size_t first, size_t end)
 }
 
 KERNEL_DRIVEN(ULTOSC, ultosc_bytes, ultosc_start, .step = ultosc_step, .hot = ultosc_hot,
-              .skip = ultosc_skip, .push = ultosc_push);
+              .skip = ultosc_skip, .push = ultosc_push,
+              .changed = DRIVE_ROWS(struct ultosc, still));

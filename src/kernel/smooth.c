@@ -140,7 +140,7 @@ static void back_hot(struct op *op, size_t first, size_t end)
 }
 
 KERNEL_DRIVEN(PREVIOUS, back_bytes, back_start, .step = back_step, .hot = back_hot,
-              .skip = back_skip, .push = back_push);
+              .skip = back_skip, .push = back_push, .changed = DRIVE_NO_ROWS);
 
 struct skip {
     struct drive drive;
@@ -182,7 +182,8 @@ static void skip_hot(struct op *op, size_t first, size_t end)
             output4(out, bar, v, input4(in, bar, v));
 }
 
-KERNEL_DRIVEN(SKIP, skip_bytes, skip_start, .step = skip_step, .hot = skip_hot);
+KERNEL_DRIVEN(SKIP, skip_bytes, skip_start, .step = skip_step, .hot = skip_hot,
+              .changed = DRIVE_NO_ROWS);
 
 /* ---- cumsum: the sum of all values ----------------------------------------------------------- */
 
@@ -360,7 +361,7 @@ static void kama_hot(struct op *op, size_t first, size_t end)
 }
 
 KERNEL_DRIVEN(KAMA, kama_bytes, kama_start, .step = kama_step, .hot = kama_hot, .skip = kama_skip,
-              .push = kama_push);
+              .push = kama_push, .changed = DRIVE_ROWS(struct kama, still));
 
 /* ---- macd: the difference of two exponential means, and its own mean ----------------------------
  * The fast mean begins so late that both are seeded on the same bar.  macdfix is the first

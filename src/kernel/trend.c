@@ -9,8 +9,8 @@ struct sar {
     struct drive drive;
     double stop[LANES] ROW_ALIGNED, extreme[LANES] ROW_ALIGNED, factor[LANES] ROW_ALIGNED;
     double high[LANES] ROW_ALIGNED, low[LANES] ROW_ALIGNED; /* of the bar before */
-    double step[LANES] ROW_ALIGNED, limit[LANES] ROW_ALIGNED;
     int64_t sign[LANES] ROW_ALIGNED;
+    double step[LANES] ROW_ALIGNED, limit[LANES] ROW_ALIGNED;
     int seen[LANES];
 };
 
@@ -127,7 +127,8 @@ static void sar_hot(struct op *op, size_t first, size_t end)
     sar_bars(op, first, end, 0, ROW, NULL);
 }
 
-KERNEL_DRIVEN(SAR, sar_bytes, sar_start, .step = sar_step, .hot = sar_hot);
+KERNEL_DRIVEN(SAR, sar_bytes, sar_start, .step = sar_step, .hot = sar_hot,
+              .changed = DRIVE_ROWS(struct sar, sign));
 
 /* ---- supertrend: bands of some ATRs around the middle of the bar, each kept until passed ------
  */
@@ -248,4 +249,4 @@ static void supertrend_hot(struct op *op, size_t first, size_t end)
 }
 
 KERNEL_DRIVEN(SUPERTREND, supertrend_bytes, supertrend_start, .step = supertrend_step,
-              .hot = supertrend_hot);
+              .hot = supertrend_hot, .changed = DRIVE_ROWS(struct supertrend, trend));

@@ -61,7 +61,8 @@ static void obv_hot(struct op *op, size_t first, size_t end)
     }
 }
 
-KERNEL_DRIVEN(OBV, obv_bytes, obv_start, .step = obv_step, .hot = obv_hot);
+KERNEL_DRIVEN(OBV, obv_bytes, obv_start, .step = obv_step, .hot = obv_hot,
+              .changed = DRIVE_ROWS(struct obv, last));
 
 /* ---- ad: volume by where the bar closed in its range; adosc: two means of it ----------------- */
 
@@ -178,5 +179,7 @@ static void adosc_hot(struct op *op, size_t first, size_t end)
     ad_bars(op, first, end, true);
 }
 
-KERNEL_DRIVEN(AD, ad_bytes, ad_start, .step = ad_step, .hot = ad_hot);
-KERNEL_DRIVEN(ADOSC, ad_bytes, adosc_start, .step = adosc_step, .hot = adosc_hot);
+KERNEL_DRIVEN(AD, ad_bytes, ad_start, .step = ad_step, .hot = ad_hot,
+              .changed = DRIVE_ROWS(struct ad, slow));
+KERNEL_DRIVEN(ADOSC, ad_bytes, adosc_start, .step = adosc_step, .hot = adosc_hot,
+              .changed = DRIVE_ROWS(struct ad, slow));

@@ -328,8 +328,7 @@ static void highest_run(struct op *op, size_t bar_count)
         .hot = highest_hot,
         .skip = extreme_skip,
         .push = extreme_push,
-        .changed = DRIVE_ROWS(struct extreme,
-                              prefix), /* levels change none, but skip() sees to them */
+        .changed = DRIVE_NO_ROWS,
     };
 
     if (s->blocks)
@@ -345,8 +344,7 @@ static void lowest_run(struct op *op, size_t bar_count)
         .hot = lowest_hot,
         .skip = extreme_skip,
         .push = extreme_push,
-        .changed = DRIVE_ROWS(struct extreme,
-                              prefix), /* levels change none, but skip() sees to them */
+        .changed = DRIVE_NO_ROWS,
     };
 
     if (s->blocks)
@@ -526,7 +524,7 @@ INLINE void pivot_hot(struct op *op, size_t first, size_t end, bool high)
 
     if (!s->shared) {
         for (int l = 0; l < LANES; l++)
-            for (size_t bar = first; bar < end; bar++)
+            for (size_t bar = first; bar < end && !(s->drive.absent >> l & 1); bar++)
                 pivot_step(op, bar, l, high);
         return;
     }
@@ -554,6 +552,6 @@ static void pivotlow_hot(struct op *op, size_t first, size_t end)
     pivot_hot(op, first, end, false);
 }
 KERNEL_DRIVEN(PIVOTHIGH, pivot_bytes, pivot_start, .step = pivothigh_step, .hot = pivothigh_hot,
-              .skip = pivot_skip, .push = pivot_push);
+              .skip = pivot_skip, .push = pivot_push, .changed = DRIVE_NO_ROWS);
 KERNEL_DRIVEN(PIVOTLOW, pivot_bytes, pivot_start, .step = pivotlow_step, .hot = pivotlow_hot,
-              .skip = pivot_skip, .push = pivot_push);
+              .skip = pivot_skip, .push = pivot_push, .changed = DRIVE_NO_ROWS);

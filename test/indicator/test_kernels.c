@@ -194,31 +194,43 @@ TEST(no_bar_changes_by_what_comes_after_it)
 
 /* The series without its holes, each lane closed up, must give the same bits on the bars that are
  * left. */
+static void check_no_trace(enum kernel_id kernel, enum harness_data data, bool per_lane)
+{
+    static struct lane lane;
+    size_t inputs = (size_t)kernel_rows[kernel].inputs;
+
+    draw_case(kernel, data, 15, per_lane, 3 * kernel);
+    harness_run(best(), &one, 64, &result);
+    other = one;
+    other.holes = false;
+    for (size_t l = 0; l < LANES_MAX; l++) {
+        reference_lane(&one, l, &lane);
+        for (size_t i = 0; i < inputs; i++)
+            for (size_t t = 0; t < BARS; t++)
+                other.in[i][t][l] = lane.count ? lane.value[i][t < lane.count ? t : lane.count - 1]
+                                               : NAN;
+    }
+    harness_run(best(), &other, 64, &again);
+    for (size_t l = 0; l < LANES_MAX; l++) {
+        reference_lane(&one, l, &lane);
+        for (int k = 0; k < kernel_rows[kernel].outputs; k++)
+            for (size_t i = 0; i < lane.count; i++)
+                CHECK_SAME_BITS(&result.out[k][lane.bar[i]][l], &again.out[k][i][l], 1);
+    }
+}
+
 TEST(a_bar_without_a_number_leaves_no_trace)
 {
     for (enum kernel_id kernel = KERNEL_SMA; kernel < KERNELS; kernel++)
-        for (int per_lane = 0; per_lane < 2; per_lane++) {
-            static struct lane lane;
-            size_t inputs = (size_t)kernel_rows[kernel].inputs;
+        for (int per_lane = 0; per_lane < 2; per_lane++)
+            check_no_trace(kernel, DATA_HOLES, per_lane);
+}
 
-            draw_case(kernel, DATA_HOLES, 15, per_lane, 3 * kernel);
-            harness_run(best(), &one, 64, &result);
-            other = one;
-            other.holes = false;
-            for (size_t l = 0; l < LANES_MAX; l++) {
-                reference_lane(&one, l, &lane);
-                for (size_t i = 0; i < inputs; i++)
-                    for (size_t t = 0; t < BARS; t++)
-                        other.in[i][t][l] = lane.value[i][t < lane.count ? t : lane.count - 1];
-            }
-            harness_run(best(), &other, 64, &again);
-            for (size_t l = 0; l < LANES_MAX; l++) {
-                reference_lane(&one, l, &lane);
-                for (int k = 0; k < kernel_rows[kernel].outputs; k++)
-                    for (size_t i = 0; i < lane.count; i++)
-                        CHECK_SAME_BITS(&result.out[k][lane.bar[i]][l], &again.out[k][i][l], 1);
-            }
-        }
+TEST(a_long_absence_leaves_no_trace)
+{
+    for (enum kernel_id kernel = KERNEL_SMA; kernel < KERNELS; kernel++)
+        for (int per_lane = 0; per_lane < 2; per_lane++)
+            check_no_trace(kernel, DATA_GAPS, per_lane);
 }
 
 /* ---- numbers that are hard ------------------------------------------------------------------- */

@@ -220,8 +220,16 @@ INLINE void fold_next(struct fold_places *places, const struct fold_bar *b, enum
 INLINE void fold_next_bar(const struct fold *f, struct fold_places *places, enum fold_way way)
 {
     places->same = places->same + 1 == f->shared ? 0 : places->same + 1;
-    places->row = places->row + 1 == f->ring ? 0 : places->row + 1;
-    fold_find(f, places, way);
+    places->here += f->width;
+    places->tail += f->width;
+    if (++places->row == f->ring) {
+        places->row = 0;
+        places->here = f->rows;
+    }
+    if (places->row + 1 == f->ring)
+        places->tail = f->rows;
+    if (way == FOLD_SAME && places->same == f->shared - 1)
+        places->tail = f->empty;
 }
 
 /* A series of the tail. */
@@ -338,21 +346,20 @@ INLINE void fold_cut(struct op *op, struct fold *f, int outputs, size_t first, s
     static void id##_hot(struct op *op, size_t first, size_t end)                           \
     {                                                                                       \
         struct type *s = op->state;                                                         \
-        i64x4 masks[ROW];                                                                   \
-        if (s->drive.absent) {                                                              \
-            fold_present(&s->drive, masks);                                                 \
-            bars(op, FOLD_OWN, first, end, 0, ROW, masks);                                  \
-        } else if (fold_way(&s->fold, s->at) == FOLD_SAME) {                                \
+        if (fold_way(&s->fold, s->at) == FOLD_SAME && !s->drive.absent) {                   \
             for (size_t bar = first, to; bar < end; bar = to) {                             \
                 to = fold_segment(&s->fold, s->at[0], bar, end);                            \
                 for (int l = 0; s->at[0] == 0 && l < LANES; l += VECTOR)                    \
                     turn(op, fold_row(&s->fold, bar), s->fold.shared, l, NULL);             \
                 bars(op, FOLD_SAME, bar, to, 0, ROW, NULL);                                 \
             }                                                                               \
-        } else if (fold_way(&s->fold, s->at) == FOLD_SHARED) {                              \
-            bars(op, FOLD_SHARED, first, end, 0, ROW, NULL);                                \
         } else {                                                                            \
-            bars(op, FOLD_OWN, first, end, 0, ROW, NULL);                                   \
+            i64x4 masks[ROW];                                                               \
+            fold_present(&s->drive, masks);                                                 \
+            if (s->fold.shared)                                                             \
+                bars(op, FOLD_SHARED, first, end, 0, ROW, masks);                           \
+            else                                                                            \
+                bars(op, FOLD_OWN, first, end, 0, ROW, masks);                              \
         }                                                                                   \
         fold_cut(op, &s->fold, outputs_, first, end);                                       \
     }                                                                                       \

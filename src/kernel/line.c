@@ -90,7 +90,7 @@ INLINE void line_bars(struct op *op, enum line_kind kind, enum fold_way way, siz
     struct operand in = op->in[0];
     double *out = op->out[0] + lane;
     struct fold_places places = fold_load(&s->fold, s->at + lane, way, first, count);
-    f64x4 head[ROW], sum[ROW], moment[ROW], zero = splat(0.0);
+    f64x4 head[ROW], sum[ROW], moment[ROW], shift[ROW], zero = splat(0.0);
 
     in.at += lane;
     EACH(v, count) {
@@ -101,26 +101,27 @@ INLINE void line_bars(struct op *op, enum line_kind kind, enum fold_way way, siz
             head[v] = input4(in, first, v);
             sum[v] = moment[v] = zero;
         }
+        shift[v] = load(s->tail + lane + v * VECTOR) - head[v];
     }
     for (size_t bar = first; bar < end; bar++) {
         EACH(v, count) {
             int l = lane + v * VECTOR;
             struct fold_bar b = fold_bar(&s->fold, way, l, &places, v);
-            f64x4 x = input4(in, bar, v), away, shift, all, moved;
+            f64x4 x = input4(in, bar, v), away, all, moved;
 
             if (b.begin) {
                 fold_turn(op, &s->fold, &b, way, places.row, l, MASK(mask, v), line_turn);
                 head[v] = select4(b.begins, x, head[v]);
                 sum[v] = select4(b.begins, zero, sum[v]);
                 moment[v] = select4(b.begins, zero, moment[v]);
+                shift[v] = load(s->tail + l) - head[v];
             }
             away = x - head[v];
-            shift = load(s->tail + l) - head[v];
             sum[v] += away;
             moment[v] += b.at * away;
-            all = sum[v] + (fold_tail(&s->fold, &b, way, 0) + b.older * shift);
+            all = sum[v] + (fold_tail(&s->fold, &b, way, 0) + b.older * shift[v]);
             moved = fold_tail(&s->fold, &b, way, 1) +
-                    splat(0.5) * b.older * (b.older - splat(1.0)) * shift;
+                    splat(0.5) * b.older * (b.older - splat(1.0)) * shift[v];
             keep4(b.row, x, MASK(mask, v));
             keep4(out + bar * LANES + v * VECTOR,
                   line_value(kind, head[v], all, (moment[v] + b.older * sum[v]) + moved, s, l),

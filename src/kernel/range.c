@@ -131,9 +131,10 @@ KERNEL_DRIVEN(NATR, range_bytes, natr_start, .step = natr_step, .hot = natr_hot,
 
 struct cci {
     struct drive drive;
-    double inverse[LANES] ROW_ALIGNED; /* 1 / n */
-    int shared;                        /* the period of all lanes, or 0 */
-    int period[LANES], seen[LANES];
+    double period[LANES] ROW_ALIGNED, inverse[LANES] ROW_ALIGNED; /* n, 1 / n */
+    int shared;                                                   /* n of all lanes, or 0 */
+    int longest;
+    int seen[LANES];
     struct window window ROW_ALIGNED;
 };
 
@@ -152,6 +153,7 @@ static void cci_start(struct op *op)
     drive_start(&s->drive);
     window_start(&s->window, s + 1, (size_t)period_longest(op, 0, 1), 1);
     s->shared = period_shared(op, 0, 1);
+    s->longest = period_longest(op, 0, 1);
     for (int l = 0; l < LANES; l++) {
         s->period[l] = period_of(op, 0, l, 1);
         s->inverse[l] = 1.0 / s->period[l];
@@ -170,7 +172,14 @@ static void cci_skip(struct op *op, size_t bar, int lane)
     window_skip(&s->window, &s->drive, bar, lane);
 }
 
-INLINE void cci_bars(struct op *op, size_t first, size_t end, int n, int lane, int count,
+/* x of the n-th last row, and 0 in lanes whose own windows do not reach it. */
+INLINE f64x4 cci_within(const struct cci *s, f64x4 x, f64x4 n, int lane, bool own)
+{
+    return own ? (f64x4)((i64x4)x & (n <= load(s->period + lane))) : x;
+}
+
+/* Windows of n bars, or of n at the most. */
+INLINE void cci_bars(struct op *op, size_t first, size_t end, int n, bool own, int lane, int count,
                      const i64x4 *mask)
 {
     struct cci *s = op->state;
@@ -179,7 +188,7 @@ INLINE void cci_bars(struct op *op, size_t first, size_t end, int n, int lane, i
     for (size_t bar = first; bar < end; bar++) {
         double *row = window_row(&s->window, (ptrdiff_t)bar) + lane;
         const double *oldest = row - (ptrdiff_t)(n - 1) * LANES;
-        f64x4 now[ROW], mean[ROW], away[ROW];
+        f64x4 now[ROW], mean[ROW], away[ROW], k = splat(n), one = splat(1.0);
 
         EACH(v, count) {
             now[v] = splat(0.0);
@@ -189,14 +198,17 @@ INLINE void cci_bars(struct op *op, size_t first, size_t end, int n, int lane, i
             keep4(row + v * VECTOR, now[v], mask);
             mean[v] = away[v] = splat(0.0);
         }
-        for (const double *at = oldest; at <= row; at += LANES)
+        for (const double *at = oldest; at <= row; at += LANES, k -= one)
             EACH(v, count)
-                mean[v] += load(at + v * VECTOR);
+                mean[v] += cci_within(s, load(at + v * VECTOR), k, lane + v * VECTOR, own);
         EACH(v, count)
             mean[v] *= load(s->inverse + lane + v * VECTOR);
-        for (const double *at = oldest; at <= row; at += LANES)
-            EACH(v, count)
-                away[v] += abs4(load(at + v * VECTOR) - mean[v]);
+        k = splat(n);
+        for (const double *at = oldest; at <= row; at += LANES, k -= one)
+            EACH(v, count) {
+                f64x4 distance = abs4(load(at + v * VECTOR) - mean[v]);
+                away[v] += cci_within(s, distance, k, lane + v * VECTOR, own);
+            }
         EACH(v, count) {
             f64x4 distance = away[v] * load(s->inverse + lane + v * VECTOR);
             i64x4 moved = distance > splat(CCI_ROUNDING) * abs4(mean[v]);
@@ -211,10 +223,11 @@ static bool cci_step(struct op *op, size_t bar, int lane)
 {
     struct cci *s = op->state;
     i64x4 mask = lane_mask(lane);
+    int period = (int)s->period[lane];
 
-    cci_bars(op, bar, bar + 1, s->period[lane], lane_vector(lane), 1, &mask);
-    s->seen[lane] += s->seen[lane] < s->period[lane];
-    if (s->seen[lane] == s->period[lane])
+    cci_bars(op, bar, bar + 1, period, false, lane_vector(lane), 1, &mask);
+    s->seen[lane] += s->seen[lane] < period;
+    if (s->seen[lane] == period)
         return true;
     output(op, 0, bar, lane, NAN);
     return false;
@@ -225,15 +238,13 @@ static void cci_hot(struct op *op, size_t first, size_t end)
     const struct cci *s = op->state;
 
     if (s->shared)
-        cci_bars(op, first, end, s->shared, 0, ROW, NULL);
+        cci_bars(op, first, end, s->shared, false, 0, ROW, NULL);
     else
-        for (int lane = 0; lane < LANES; lane++)
-            for (size_t bar = first; bar < end; bar++)
-                cci_step(op, bar, lane);
+        cci_bars(op, first, end, s->longest, true, 0, ROW, NULL);
 }
 
 KERNEL_DRIVEN(CCI, cci_bytes, cci_start, .step = cci_step, .hot = cci_hot, .skip = cci_skip,
-              .push = cci_push);
+              .push = cci_push, .changed = DRIVE_NO_ROWS);
 
 /* ---- ultosc: buying pressure over true range, of three windows ----------------------------------
  * Running sums; a window without any range is exactly 0, whatever rounding left of earlier bars. */

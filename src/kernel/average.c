@@ -1,4 +1,4 @@
-/* Sums and averages of one price: sum, sma, ema. */
+/* Sums and averages of one price: sum, sma, ema, rma. */
 #include "kernel/window.h"
 
 /* ---- sum, and sma, its n-th part ----------------------------------------------------------------
@@ -103,7 +103,7 @@ KERNEL_DRIVEN(SUM, sum_bytes, sum_start, .step = sum_step, .hot = sum_hot, .skip
 KERNEL_DRIVEN(SMA, sum_bytes, sma_start, .step = sum_step, .hot = sum_hot, .skip = sum_skip,
               .push = sum_push, .changed = DRIVE_ROWS(struct sum, sum));
 
-/* ---- ema: begins as the mean of the first n values ------------------------------------------- */
+/* ---- ema, and rma, Wilder's: begin as the mean of the first n values ------------------------- */
 
 struct ema {
     struct drive drive;
@@ -128,6 +128,15 @@ static void ema_start(struct op *op)
         s->period[l] = period_of(op, 0, l, 1);
         s->share[l] = 2.0 / (s->period[l] + 1.0);
     }
+}
+
+static void rma_start(struct op *op)
+{
+    struct ema *s = op->state;
+
+    ema_start(op);
+    for (int l = 0; l < LANES; l++)
+        s->share[l] = 1.0 / s->period[l];
 }
 
 static bool ema_step(struct op *op, size_t bar, int lane)
@@ -169,4 +178,6 @@ static void ema_hot(struct op *op, size_t first, size_t end)
 }
 
 KERNEL_DRIVEN(EMA, ema_bytes, ema_start, .step = ema_step, .hot = ema_hot,
+              .changed = DRIVE_ROWS(struct ema, value));
+KERNEL_DRIVEN(RMA, ema_bytes, rma_start, .step = ema_step, .hot = ema_hot,
               .changed = DRIVE_ROWS(struct ema, value));

@@ -1,75 +1,7 @@
-/* Recurrences over one price: rma, kama, macd, macdfix; and what formulas need: previous, skip,
- * cumsum. */
+/* Recurrences over one price: kama, macd, macdfix; and what formulas need: previous, skip, cumsum.
+ */
 #include "kernel/fold.h"
 #include "kernel/window.h"
-
-/* ---- rma: Wilder's mean, begins as the mean of the first n values ---------------------------- */
-
-struct rma {
-    struct drive drive;
-    double value[LANES] ROW_ALIGNED,
-        share[LANES] ROW_ALIGNED; /* value: the sum while it warms up */
-    int period[LANES], seen[LANES];
-};
-
-static size_t rma_bytes(const struct op *op)
-{
-    (void)op;
-    return sizeof(struct rma);
-}
-
-static void rma_start(struct op *op)
-{
-    struct rma *s = op->state;
-
-    memset(s, 0, sizeof *s);
-    drive_start(&s->drive);
-    for (int l = 0; l < LANES; l++) {
-        s->period[l] = period_of(op, 0, l, 1);
-        s->share[l] = 1.0 / s->period[l];
-    }
-}
-
-static bool rma_step(struct op *op, size_t bar, int lane)
-{
-    struct rma *s = op->state;
-    double x = input(op, 0, bar, lane);
-    int period = s->period[lane], seen = s->seen[lane];
-
-    if (seen >= period) {
-        s->value[lane] += s->share[lane] * (x - s->value[lane]);
-    } else {
-        s->seen[lane] = ++seen;
-        s->value[lane] += x;
-        if (seen == period)
-            s->value[lane] /= period;
-    }
-    output(op, 0, bar, lane, seen >= period ? s->value[lane] : NAN);
-    return seen >= period;
-}
-
-static void rma_hot(struct op *op, size_t first, size_t end)
-{
-    struct rma *s = op->state;
-    struct operand in = op->in[0];
-    double *restrict out = op->out[0];
-    f64x4 value[ROW], share[ROW];
-
-    EACH_VECTOR(v) {
-        value[v] = load(s->value + v * VECTOR);
-        share[v] = load(s->share + v * VECTOR);
-    }
-    for (size_t bar = first; bar < end; bar++)
-        EACH_VECTOR(v) {
-            value[v] += share[v] * (input4(in, bar, v) - value[v]);
-            output4(out, bar, v, value[v]);
-        }
-    EACH_VECTOR(v)
-        store(s->value + v * VECTOR, value[v]);
-}
-
-KERNEL_DRIVEN(RMA, rma_bytes, rma_start, .step = rma_step, .hot = rma_hot,
-              .changed = DRIVE_ROWS(struct rma, value));
 
 /* ---- windows that formulas need: previous(x, n), skip(x, n) ---------------------------------- */
 

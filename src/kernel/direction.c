@@ -4,6 +4,7 @@
  * - 1, and from then on sum - sum / n + x.  Of a market that never moved the indices are 0 / 0: NaN
  * is reported, and the means of dx go on with 0. */
 #include "kernel/fold.h"
+#include "kernel/range.h"
 #include "kernel/window.h"
 
 enum direction_kind {
@@ -144,10 +145,9 @@ INLINE bool direction_step(struct op *op, enum direction_kind kind, size_t bar, 
     s->close[lane] = moved_only ? 0.0 : input(op, 2, bar, lane);
     if (!fresh) {
         double kept = ++s->moves[lane] < period ? 1.0 : s->kept[lane];
-        double range = max_of(max_of(fabs(low - last), fabs(high - last)), high - low);
         s->up[lane] = s->up[lane] * kept + (rise > 0 && rise > fall ? rise : 0.0);
         s->down[lane] = s->down[lane] * kept + (fall > 0 && fall > rise ? fall : 0.0);
-        s->range[lane] = s->range[lane] * kept + range;
+        s->range[lane] = s->range[lane] * kept + true_range(high, low, last);
         value = direction_value(s, kind, bar, lane);
     }
     bool shown = s->moves[lane] >= needs;
@@ -197,8 +197,7 @@ INLINE void direction_chunk(struct op *op, enum direction_kind kind, size_t firs
             high[v] = h;
             low[v] = low_now;
             if (ranged) {
-                f64x4 wide = max4(max4(abs4(low_now - close[v]), abs4(h - close[v])), h - low_now);
-                range[v] = range[v] * kept[v] + wide;
+                range[v] = range[v] * kept[v] + true_range4(h, low_now, close[v]);
                 close[v] = load(closes.at + bar * closes.step + l);
                 value = load(s->scale + l) *
                         ((kind == DIRECTION_PLUS_DI ? up[v] : down[v]) / range[v]);

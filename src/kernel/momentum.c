@@ -1,4 +1,4 @@
-/* Strength and range after Wilder: rsi, cmo, atr. */
+/* Strength after Wilder: rsi, cmo. */
 #include "kernel/drive.h"
 
 /* ---- rsi, cmo -----------------------------------------------------------------------------------
@@ -120,82 +120,3 @@ INLINE void rsi_bars(struct op *op, size_t first, size_t end, enum rsi_kind kind
 RSI_KERNEL(RSI, RSI_WILDER);
 RSI_KERNEL(RSI_RAW, RSI_ZERO);
 RSI_KERNEL(CMO, RSI_CMO);
-
-/* ---- atr: Wilder's mean of the true range, which begins with the second bar ------------------ */
-
-struct atr {
-    struct drive drive;
-    double mean[LANES] ROW_ALIGNED, last[LANES] ROW_ALIGNED; /* mean: the sum while it warms up */
-    double kept[LANES] ROW_ALIGNED, share[LANES] ROW_ALIGNED;
-    int period[LANES], seen[LANES];
-};
-
-static size_t atr_bytes(const struct op *op)
-{
-    (void)op;
-    return sizeof(struct atr);
-}
-
-static void atr_start(struct op *op)
-{
-    struct atr *s = op->state;
-
-    memset(s, 0, sizeof *s);
-    drive_start(&s->drive);
-    for (int l = 0; l < LANES; l++) {
-        s->period[l] = period_of(op, 0, l, 1);
-        s->kept[l] = (s->period[l] - 1.0) / s->period[l];
-        s->share[l] = 1.0 / s->period[l];
-    }
-}
-
-static bool atr_step(struct op *op, size_t bar, int lane)
-{
-    struct atr *s = op->state;
-    double high = input(op, 0, bar, lane), low = input(op, 1, bar, lane), last = s->last[lane];
-    double range = max_of(max_of(fabs(low - last), fabs(high - last)), high - low);
-    int period = s->period[lane], seen = s->seen[lane];
-
-    if (seen > period) {
-        s->mean[lane] = s->mean[lane] * s->kept[lane] + range * s->share[lane];
-    } else {
-        if (seen > 0)
-            s->mean[lane] += range;
-        if (seen == period)
-            s->mean[lane] *= s->share[lane];
-        s->seen[lane] = ++seen;
-    }
-    s->last[lane] = input(op, 2, bar, lane);
-    output(op, 0, bar, lane, seen > period ? s->mean[lane] : NAN);
-    return seen > period;
-}
-
-static void atr_hot(struct op *op, size_t first, size_t end)
-{
-    struct atr *s = op->state;
-    struct operand highs = op->in[0], lows = op->in[1], closes = op->in[2];
-    double *restrict out = op->out[0];
-    f64x4 mean[ROW], last[ROW], kept[ROW], share[ROW];
-
-    EACH_VECTOR(v) {
-        mean[v] = load(s->mean + v * VECTOR);
-        last[v] = load(s->last + v * VECTOR);
-        kept[v] = load(s->kept + v * VECTOR);
-        share[v] = load(s->share + v * VECTOR);
-    }
-    for (size_t bar = first; bar < end; bar++)
-        EACH_VECTOR(v) {
-            f64x4 high = input4(highs, bar, v), low = input4(lows, bar, v);
-            f64x4 range = max4(max4(abs4(low - last[v]), abs4(high - last[v])), high - low);
-            mean[v] = mean[v] * kept[v] + range * share[v];
-            last[v] = input4(closes, bar, v);
-            output4(out, bar, v, mean[v]);
-        }
-    EACH_VECTOR(v) {
-        store(s->mean + v * VECTOR, mean[v]);
-        store(s->last + v * VECTOR, last[v]);
-    }
-}
-
-KERNEL_DRIVEN(ATR, atr_bytes, atr_start, .step = atr_step, .hot = atr_hot,
-              .changed = DRIVE_ROWS(struct atr, last));

@@ -1,17 +1,13 @@
-/* Range of the bars: trange, natr, cci, ultosc. */
+/* Range of the bars: trange, atr, natr, cci, ultosc. */
+#include "kernel/range.h"
+
 #include "kernel/fold.h"
 #include "kernel/window.h"
 
-INLINE double true_range(double high, double low, double last)
-{
-    return max_of(max_of(fabs(low - last), fabs(high - last)), high - low);
-}
-INLINE f64x4 true_range4(f64x4 high, f64x4 low, f64x4 last)
-{
-    return max4(max4(abs4(low - last), abs4(high - last)), high - low);
-}
+/* ---- trange: the bar and the gap before it; atr: Wilder's mean of it, from the second bar on;
+ * natr: that in percent ------------------------------------------------------------------------ */
 
-/* ---- trange: the bar and the gap before it; natr: Wilder's mean of it, in percent ------------ */
+enum range_kind { RANGE_TRUE, RANGE_MEAN, RANGE_PERCENT };
 
 struct range {
     struct drive drive;
@@ -34,7 +30,7 @@ static void trange_start(struct op *op)
     drive_start(&s->drive);
 }
 
-static void natr_start(struct op *op)
+static void atr_start(struct op *op)
 {
     struct range *s = op->state;
 
@@ -56,11 +52,11 @@ static bool trange_step(struct op *op, size_t bar, int lane)
     return true;
 }
 
-static bool natr_step(struct op *op, size_t bar, int lane)
+INLINE bool atr_bar(struct op *op, size_t bar, int lane, enum range_kind kind)
 {
     struct range *s = op->state;
     double range = true_range(input(op, 0, bar, lane), input(op, 1, bar, lane), s->last[lane]);
-    double close = input(op, 2, bar, lane);
+    double close = input(op, 2, bar, lane), value;
     int period = s->period[lane], seen = s->seen[lane];
 
     if (seen > period) {
@@ -73,15 +69,15 @@ static bool natr_step(struct op *op, size_t bar, int lane)
         s->seen[lane] = ++seen;
     }
     s->last[lane] = close;
-    if (period == 1) { /* TA-Lib's of period 1 is the range itself; hot() knows no such lane */
-        output(op, 0, bar, lane, seen > period ? range : NAN);
-        return false;
-    }
-    output(op, 0, bar, lane, seen > period && close != 0 ? 100.0 * (s->mean[lane] / close) : NAN);
-    return seen > period;
+    value = s->mean[lane];
+    /* TA-Lib's natr of period 1 is the range itself; hot() knows no such lane */
+    if (kind == RANGE_PERCENT)
+        value = period == 1 ? range : close != 0 ? 100.0 * (value / close) : NAN;
+    output(op, 0, bar, lane, seen > period ? value : NAN);
+    return seen > period && !(kind == RANGE_PERCENT && period == 1);
 }
 
-INLINE void range_bars(struct op *op, size_t first, size_t end, bool mean_of_it)
+INLINE void range_bars(struct op *op, size_t first, size_t end, enum range_kind kind)
 {
     struct range *s = op->state;
     struct operand highs = op->in[0], lows = op->in[1], closes = op->in[2];
@@ -94,14 +90,14 @@ INLINE void range_bars(struct op *op, size_t first, size_t end, bool mean_of_it)
     }
     for (size_t bar = first; bar < end; bar++)
         EACH_VECTOR(v) {
-            f64x4 range = true_range4(input4(highs, bar, v), input4(lows, bar, v), last[v]);
+            f64x4 value = true_range4(input4(highs, bar, v), input4(lows, bar, v), last[v]);
             last[v] = input4(closes, bar, v);
-            if (mean_of_it) {
-                mean[v] = mean[v] * load(s->kept + v * VECTOR) +
-                          range * load(s->share + v * VECTOR);
-                range = splat(100.0) * divide4(mean[v], last[v], splat(NAN));
-            }
-            output4(out, bar, v, range);
+            if (kind != RANGE_TRUE)
+                value = mean[v] = mean[v] * load(s->kept + v * VECTOR) +
+                                  value * load(s->share + v * VECTOR);
+            if (kind == RANGE_PERCENT)
+                value = splat(100.0) * divide4(value, last[v], splat(NAN));
+            output4(out, bar, v, value);
         }
     EACH_VECTOR(v) {
         store(s->mean + v * VECTOR, mean[v]);
@@ -109,19 +105,33 @@ INLINE void range_bars(struct op *op, size_t first, size_t end, bool mean_of_it)
     }
 }
 
-static void trange_hot(struct op *op, size_t first, size_t end)
+static bool atr_step(struct op *op, size_t bar, int lane)
 {
-    range_bars(op, first, end, false);
+    return atr_bar(op, bar, lane, RANGE_MEAN);
+}
+static bool natr_step(struct op *op, size_t bar, int lane)
+{
+    return atr_bar(op, bar, lane, RANGE_PERCENT);
 }
 
+static void trange_hot(struct op *op, size_t first, size_t end)
+{
+    range_bars(op, first, end, RANGE_TRUE);
+}
+static void atr_hot(struct op *op, size_t first, size_t end)
+{
+    range_bars(op, first, end, RANGE_MEAN);
+}
 static void natr_hot(struct op *op, size_t first, size_t end)
 {
-    range_bars(op, first, end, true);
+    range_bars(op, first, end, RANGE_PERCENT);
 }
 
 KERNEL_DRIVEN(TRANGE, range_bytes, trange_start, .step = trange_step, .hot = trange_hot,
               .changed = DRIVE_ROWS(struct range, last));
-KERNEL_DRIVEN(NATR, range_bytes, natr_start, .step = natr_step, .hot = natr_hot,
+KERNEL_DRIVEN(ATR, range_bytes, atr_start, .step = atr_step, .hot = atr_hot,
+              .changed = DRIVE_ROWS(struct range, last));
+KERNEL_DRIVEN(NATR, range_bytes, atr_start, .step = natr_step, .hot = natr_hot,
               .changed = DRIVE_ROWS(struct range, last));
 
 /* ---- cci: the typical price's distance from its mean, in mean distances -------------------------

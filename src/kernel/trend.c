@@ -1,5 +1,6 @@
 /* Stops that follow a trend: sar, supertrend. */
 #include "kernel/fold.h"
+#include "kernel/range.h"
 
 /* ---- sar: Wilder's parabolic --------------------------------------------------------------------
  * A falling trend is a rising one of the negated prices, so the body knows only the rising one;
@@ -165,11 +166,6 @@ static void supertrend_start(struct op *op)
     }
 }
 
-INLINE f64x4 supertrend_range(f64x4 high, f64x4 low, f64x4 last)
-{
-    return max4(max4(abs4(low - last), abs4(high - last)), high - low);
-}
-
 INLINE void supertrend_bars(struct op *op, bool seed, size_t first, size_t end, int lane, int count,
                             const i64x4 *mask)
 {
@@ -192,7 +188,7 @@ INLINE void supertrend_bars(struct op *op, bool seed, size_t first, size_t end, 
         EACH(v, count) {
             f64x4 high = input4(highs, bar, v), low = input4(lows, bar, v),
                   close = input4(closes, bar, v);
-            f64x4 range = supertrend_range(high, low, last[v]),
+            f64x4 range = true_range4(high, low, last[v]),
                   share = load(s->share + lane + v * VECTOR);
             f64x4 middle = (high + low) * splat(0.5), width, top, bottom;
             i64x4 rises = trend[v] > splat(0.0);
@@ -236,7 +232,7 @@ static bool supertrend_step(struct op *op, size_t bar, int lane)
         return true;
     }
     if (seen > 0)
-        s->mean[lane] += max_of(max_of(fabs(low - last), fabs(high - last)), high - low);
+        s->mean[lane] += true_range(high, low, last);
     s->last[lane] = input(op, 2, bar, lane);
     output(op, 0, bar, lane, NAN);
     output(op, 1, bar, lane, NAN);

@@ -311,6 +311,11 @@ enum status rule_require_check(const struct rule *rule, const double *values, st
     }
     limit = &rule->limits[broken - rule->require_count];
     double_to_text(rule_number(rule, limit->node, values), is);
+    if (limit->formula)
+        return fail(err, STATUS_USAGE,
+                    "%s:%d: with these parameters the periods of `%s` are too long together: a sum "
+                    "of them is %s, and the most is %g",
+                    rule->name, limit->line, limit->formula->name, is, limit->most);
     return fail(err, STATUS_USAGE,
                 "%s:%d: with these parameters `%s` of `%s` is %s; it is %s%g to %g", rule->name,
                 limit->line, limit->argument, limit->function, is,

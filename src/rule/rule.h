@@ -92,6 +92,7 @@ struct rule_limit {
     double least, most;
     bool whole;
     const char *function, *argument;
+    const struct indicator *formula; /* in whose formula it stands, or NULL */
     int line;
 };
 

@@ -142,8 +142,16 @@ static bool refuse_constant(struct compiler *c, const struct value *value,
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
     limit_text(limit, wanted, sizeof wanted);
-    complain(c, value->place, NULL, "`%s` of `%s` must be %s%s", limit->argument, limit->function,
-             wanted, why);
+    if (c->formula) { /* who called it wrote neither the function nor its argument */
+        complain(c, value->place, NULL,
+                 "its periods are too long together: a sum of them%s and "
+                 "must be %s",
+                 why, wanted);
+        c->panic = true;
+    } else {
+        complain(c, value->place, NULL, "`%s` of `%s` must be %s%s", limit->argument,
+                 limit->function, wanted, why);
+    }
     return false;
 }
 
@@ -227,6 +235,7 @@ static bool add_limit(struct compiler *c, const struct value *value,
                                                       .whole = limit->whole,
                                                       .function = limit->function,
                                                       .argument = limit->argument,
+                                                      .formula = c->formula,
                                                       .line = value->place.line};
     fact->limit = (int)c->limit_count;
     return true;
@@ -243,7 +252,10 @@ static bool constrain_arithmetic(struct compiler *c, const struct value *value,
     if (within(number, limit))
         return add_limit(c, value, limit);
     double_to_text(number, is);
-    return refuse_constant(c, value, limit, "; with the default parameters it is %s", is);
+    return refuse_constant(c, value, limit,
+                           c->formula ? " is %s with the default parameters"
+                                      : "; with the default parameters it is %s",
+                           is);
 }
 
 bool want_constant(struct compiler *c, const struct value *value, const struct limit_words *limit)
@@ -266,5 +278,5 @@ bool want_constant(struct compiler *c, const struct value *value, const struct l
     if (within(node->number, limit))
         return true;
     double_to_text(node->number, is);
-    return refuse_constant(c, value, limit, "; this is %s", is);
+    return refuse_constant(c, value, limit, c->formula ? " is %s" : "; this is %s", is);
 }

@@ -379,6 +379,18 @@ def sweep_finds_what_backtest_says():
     refused(2, "period", "sweep", "rsi", "--on", m, "--grid", "period=0..5")
 
 
+@test
+def periods_that_are_too_long_together_are_said_in_the_words_of_the_rule():
+    m = market()
+    for rule in ("buy when stochrsi(close, 14, 100000, 100000).k > 20\n", "param k = 60000\nbuy when stochrsi(close, 14, k, k).k > 20\n"):
+        path = put("long.rule", rule)
+        refused(2, "stochrsi|too long together|100000", "check", path)
+        assert "highest" not in run("check", path).stderr and "lowest" not in run("check", path).stderr
+    path = put("long.rule", "param k = 50\nbuy when stochrsi(close, 14, k, k).k > 20\nsell when close < 1\n")
+    p = run("backtest", path, "--on", m, "--set", "k=60000")
+    assert p.returncode == 2 and "stochrsi" in p.stderr and "too long together" in p.stderr and "highest" not in p.stderr, p.stderr
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

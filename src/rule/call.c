@@ -602,6 +602,11 @@ static void unknown_function(struct compiler *c, struct token name)
         complain(c, name.place, NULL, "%s", scanner);
         return;
     }
+    if (c->defining.at && text_equal(text, c->defining)) {
+        complain(c, name.place, NULL, "the function `%.*s` calls itself: a def cannot",
+                 TEXT_ARG(text));
+        return;
+    }
     if (nearest && signature_of(text_of(nearest), &signature))
         signature_words(&signature, hint, sizeof hint);
     if (nearest)

@@ -78,6 +78,7 @@ struct compiler {
     struct def *defs;
     size_t def_count, def_capacity;
     size_t visible_defs;
+    struct text defining; /* name of the `def` whose body is being read; .at NULL: none */
     const struct indicator *formula; /* the one being read, or NULL */
     struct text inlined;             /* name of the `def` being read; .at NULL: none */
     struct place call_place;         /* of the outermost call that led there */

@@ -309,7 +309,9 @@ static void read_def(struct compiler *c)
                                           .parameter = -1,
                                           .place = def.place}))
             return;
+    c->defining = def.name;
     read_whole_expression(c);
+    c->defining = (struct text){0};
     c->name_count = name_count;
     c->local_names = local_names;
     c->visible_names = 0;

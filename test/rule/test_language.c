@@ -262,6 +262,7 @@ TEST(a_def_is_inlined_with_its_arguments)
 TEST(a_def_sees_what_stood_above_it)
 {
     refuse("def f(x) = x + later\nlater = 5\nbuy when close > f(close)\n", "unknown name `later`");
+    refuse("def f(x) = f(x) + 1\nbuy when close > f(close)\n", "`f` calls itself: a def cannot");
     refuse("def f(x) = g(x)\ndef g(x) = x\nbuy when close > f(close)\n", "unknown function `g`");
 }
 

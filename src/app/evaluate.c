@@ -42,8 +42,43 @@ static void take_block(const struct program *program, int value_count, double *c
                                        : program->value[v].at[t * program->value[v].step];
 }
 
-static enum status run(struct evaluation *e, struct arena *arena, const struct rule *rule,
-                       const struct kernels *kernels, struct error *err)
+static bool is_taken(const struct evaluation *e, const char *name)
+{
+    static const char *const taken[] = {"time", "open", "high", "low", "close", "volume"};
+
+    for (size_t i = 0; i < ARRAY_COUNT(taken); i++)
+        if (!strcmp(taken[i], name))
+            return true;
+    for (size_t c = 0; c < e->column_count; c++)
+        if (!strcmp(e->columns[c].name, name))
+            return true;
+    return false;
+}
+
+/* A name that stands twice would be one key of JSON, and one column of pandas, for two things: the
+ * outputs of a second macd are called `macd(close, 5).macd`. */
+static enum status name_column(struct evaluation *e, struct arena *arena, const char *expression,
+                               const char *name, struct error *err)
+{
+    struct buffer full = {0};
+
+    if (is_taken(e, name)) {
+        buffer_addf(&full, "%s.%s", expression, name);
+        name = strcmp(expression, name) ? arena_copy_text(arena, full.at, full.length) : name;
+        buffer_deinit(&full);
+        if (!name)
+            return fail(err, STATUS_MEMORY, "no memory");
+        if (is_taken(e, name))
+            return fail(err, STATUS_USAGE,
+                        "--with %s: there is a column of this name already; give it once",
+                        expression);
+    }
+    e->columns[e->column_count++].name = name;
+    return STATUS_OK;
+}
+
+static enum status run(struct evaluation *e, struct arena *arena, const char *expression,
+                       const struct rule *rule, const struct kernels *kernels, struct error *err)
 {
     struct program_setup setup = {.kernels = kernels, .parameters = NULL, .values = true};
     double **values = ARENA_ARRAY(arena, double *, (size_t)rule->value_count + 1);
@@ -52,9 +87,9 @@ static enum status run(struct evaluation *e, struct arena *arena, const struct r
     if (!values)
         return fail(err, STATUS_MEMORY, "no memory");
     for (int v = 0; v < rule->value_count; v++) {
-        struct evaluated_column *column = &e->columns[e->column_count++];
+        struct evaluated_column *column = &e->columns[e->column_count];
 
-        column->name = rule->values[v].name;
+        TRY(name_column(e, arena, expression, rule->values[v].name, err));
         column->values = values[v] = ARENA_ARRAY(arena, double, e->bars.count + 1);
         if (!column->values)
             return fail(err, STATUS_MEMORY, "no memory for a column of %zu bars", e->bars.count);
@@ -84,12 +119,13 @@ enum status evaluate_expressions(struct app *app, struct evaluation *e, struct a
     if (!e->columns)
         return fail(err, STATUS_MEMORY, "no memory");
     for (size_t i = 0; i < conf_list_count(app->conf, OPT_WITH); i++) {
+        const char *expression = conf_list(app->conf, OPT_WITH, i);
         const struct rule *rule;
 
-        TRY(rule_compile_expression(&rule, arena, text_of(conf_list(app->conf, OPT_WITH, i)), err));
+        TRY(rule_compile_expression(&rule, arena, text_of(expression), err));
         if (e->column_count + (size_t)rule->value_count > EVALUATED_COLUMNS_MAX)
             return fail(err, STATUS_LIMIT, "--with: more than %d columns", EVALUATED_COLUMNS_MAX);
-        TRY(run(e, arena, rule, kernels, err));
+        TRY(run(e, arena, expression, rule, kernels, err));
     }
     return STATUS_OK;
 }

@@ -391,6 +391,17 @@ def periods_that_are_too_long_together_are_said_in_the_words_of_the_rule():
     assert p.returncode == 2 and "stochrsi" in p.stderr and "too long together" in p.stderr and "highest" not in p.stderr, p.stderr
 
 
+@test
+def a_column_that_stands_twice_is_refused_and_two_macds_have_names_of_their_own():
+    m = market()
+    refused(2, "rsi(close, 14)|already", "bars", m, "S001", "--with", "rsi(close, 14)", "--with", "rsi(close, 14)")
+    refused(2, "close|already", "bars", m, "S001", "--with", "close")
+    text = ok("bars", m, "S001", "--json", "--with", "macd(close)", "--with", "macd(close, 5)")
+    bar = json.loads(text, object_pairs_hook=lambda pairs: pairs)[0][1][-1]
+    names = [k for k, _ in bar]
+    assert len(set(names)) == len(names) == 12 and "macd(close, 5).macdhist" in names, names
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

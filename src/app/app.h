@@ -48,6 +48,10 @@ extern const size_t command_count;
  * behind a pipe).  A reader that went away (head) is no error. */
 enum status app_write(struct buffer *out, struct error *err);
 
+/* Writes the one of two answers that was asked for, --json or text, and drops the other. */
+enum status app_answer(const struct app *app, struct json *json, struct buffer *text,
+                       struct error *err);
+
 /* A note for people on standard error, after the results so far. */
 void app_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -340,10 +340,7 @@ static enum status list_indicators(struct app *app, struct error *err)
         sheet_print(&table, &out, app->width);
     out.failed |= table.failed;
     sheet_deinit(&table);
-    if (app->json)
-        return app_write(&json.out, err);
-    buffer_deinit(&json.out);
-    return app_write(&out, err);
+    return app_answer(app, &json, &out, err);
 }
 
 static enum status indicators_command(struct app *app, struct error *err)
@@ -408,12 +405,7 @@ static enum status metrics_command(struct app *app, struct error *err)
     }
     json_end(&json, ']');
     buffer_add_text(&json.out, "}\n");
-    if (app->json) {
-        buffer_deinit(&out);
-        return app_write(&json.out, err);
-    }
-    buffer_deinit(&json.out);
-    return app_write(&out, err);
+    return app_answer(app, &json, &out, err);
 }
 
 const struct command command_metrics = {

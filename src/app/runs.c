@@ -109,10 +109,7 @@ static enum status list_runs(struct app *app, struct results *results, struct ar
     }
     out.failed |= table.failed;
     sheet_deinit(&table);
-    if (app->json)
-        return app_write(&json.out, err);
-    buffer_deinit(&json.out);
-    return app_write(&out, err);
+    return app_answer(app, &json, &out, err);
 }
 
 /* Opens results and an arena around one of the functions below. */

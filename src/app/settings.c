@@ -50,10 +50,7 @@ static enum status show_command(struct app *app, struct error *err)
         sheet_print(&table, &out, app->width);
     out.failed |= table.failed;
     sheet_deinit(&table);
-    if (app->json)
-        return app_write(&json.out, err);
-    buffer_deinit(&json.out);
-    return app_write(&out, err);
+    return app_answer(app, &json, &out, err);
 }
 
 const struct command command_config_show = {

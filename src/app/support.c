@@ -21,6 +21,13 @@ enum status app_write(struct buffer *out, struct error *err)
     return status;
 }
 
+enum status app_answer(const struct app *app, struct json *json, struct buffer *text,
+                       struct error *err)
+{
+    buffer_deinit(app->json ? text : &json->out);
+    return app_write(app->json ? &json->out : text, err);
+}
+
 void app_note(const char *format, ...)
 {
     va_list args;

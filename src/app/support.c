@@ -180,7 +180,7 @@ enum status app_rule(struct app *app, const char *name, struct arena *arena,
     }
     if (!strchr(name, '/') && !strchr(name, '.'))
         return unknown_rule(name, err);
-    status = file_read_whole(app->env, name, RULE_SOURCE_BYTES_MAX + 1, &bytes, &length, err);
+    status = file_read_whole(app->env, name, RULE_SOURCE_BYTES_MAX, &bytes, &length, err);
     if (status != STATUS_OK)
         return err->status = status == STATUS_MISSING ? STATUS_MISSING : STATUS_USAGE;
     return compile_bytes(bytes, length, name, arena, rule, err);

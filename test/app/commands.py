@@ -402,6 +402,12 @@ def a_column_that_stands_twice_is_refused_and_two_macds_have_names_of_their_own(
     assert len(set(names)) == len(names) == 12 and "macd(close, 5).macdhist" in names, names
 
 
+@test
+def a_rule_that_is_too_long_is_told_its_size():
+    refused(2, "10000003|1048576", "check", put("large.rule", "# " + "x" * 10_000_000 + "\n"))
+    refused(2, "1048576", "check", "-", stdin="# " + "x" * 2_000_000 + "\n")
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

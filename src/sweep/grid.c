@@ -23,9 +23,28 @@ void grid_values(const struct grid *grid, uint64_t combination, double values[RU
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
+/* What a user wrote, as far as a sentence can hold it. */
+enum { SHOWN_BYTES = 60 };
+
+struct shown {
+    char text[SHOWN_BYTES + sizeof "…"];
+};
+
+static struct shown show(struct text text)
+{
+    struct shown shown;
+    size_t length = MIN(text.length, (size_t)SHOWN_BYTES);
+
+    while (length < text.length && length > 0 && (text.at[length] & 0xC0) == 0x80)
+        length--; /* no half of a character */
+    snprintf(shown.text, sizeof shown.text, "%.*s%s", (int)length, text.at,
+             length < text.length ? "…" : "");
+    return shown;
+}
+
 struct reading {
     const struct rule_parameter *parameter;
-    struct text source; /* the whole axis, for messages */
+    struct shown source; /* the whole axis, for messages */
     struct error *err;
 };
 
@@ -39,12 +58,12 @@ static enum status read_number(const struct reading *reading, struct text text, 
     text.length -= percent;
     if (percent != parameter->percent)
         return fail(reading->err, STATUS_USAGE,
-                    parameter->percent ? "grid \"%.*s\": %s is a percent; write for example 5%%"
-                                       : "grid \"%.*s\": %s is no percent; write for example 5",
-                    TEXT_ARG(reading->source), parameter->name);
+                    parameter->percent ? "grid \"%s\": %s is a percent; write for example 5%%"
+                                       : "grid \"%s\": %s is no percent; write for example 5",
+                    reading->source.text, parameter->name);
     if (!text_to_double(text, number))
-        return fail(reading->err, STATUS_USAGE, "grid \"%.*s\": \"%.*s\" is not a number",
-                    TEXT_ARG(reading->source), TEXT_ARG(text));
+        return fail(reading->err, STATUS_USAGE, "grid \"%s\": \"%s\" is not a number",
+                    reading->source.text, show(text).text);
     return STATUS_OK;
 }
 
@@ -97,8 +116,8 @@ static enum status axis_of_list(const struct reading *reading, struct arena *are
         values[i] = reading->parameter->percent ? number / 100 : number;
         for (size_t j = 0; j < i; j++)
             if (values[j] == values[i])
-                return fail(reading->err, STATUS_USAGE, "grid \"%.*s\": \"%.*s\" is there twice",
-                            TEXT_ARG(reading->source), TEXT_ARG(text_trim(item)));
+                return fail(reading->err, STATUS_USAGE, "grid \"%s\": \"%s\" is there twice",
+                            reading->source.text, show(text_trim(item)).text);
     }
     axis->values = values;
     axis->count = count;
@@ -115,8 +134,8 @@ static enum status axis_of_range(const struct reading *reading, struct arena *ar
 
     if (!cut_at(range, "..", &low_text, &high_text))
         return fail(reading->err, STATUS_USAGE,
-                    "grid \"%.*s\": expected %s=LOW..HIGH, %s=LOW..HIGH:STEP or %s={A, B, …}",
-                    TEXT_ARG(reading->source), parameter->name, parameter->name, parameter->name);
+                    "grid \"%s\": expected %s=LOW..HIGH, %s=LOW..HIGH:STEP or %s={A, B, …}",
+                    reading->source.text, parameter->name, parameter->name, parameter->name);
     if (cut_at(high_text, ":", &high_text, &step_text))
         TRY(read_number(reading, step_text, &step));
     else if (step == 0 && parameter->whole)
@@ -125,15 +144,16 @@ static enum status axis_of_range(const struct reading *reading, struct arena *ar
     TRY(read_number(reading, high_text, &high));
     if (!(step > 0))
         return fail(reading->err, STATUS_USAGE,
-                    "grid \"%.*s\": which step?  Write %s=LOW..HIGH:STEP with a step above 0",
-                    TEXT_ARG(reading->source), parameter->name);
+                    "grid \"%s\": which step?  Write %s=LOW..HIGH:STEP with a step above 0",
+                    reading->source.text, parameter->name);
     if (!(low <= high))
-        return fail(reading->err, STATUS_USAGE, "grid \"%.*s\": it begins above its end",
-                    TEXT_ARG(reading->source));
+        return fail(reading->err, STATUS_USAGE, "grid \"%s\": it begins above its end",
+                    reading->source.text);
     double count = floor((high - low) / step + 1e-9) + 1;
     if (!(count <= GRID_AXIS_VALUES_MAX))
-        return fail(reading->err, STATUS_LIMIT, "grid \"%.*s\": %.0f values; the limit is %d",
-                    TEXT_ARG(reading->source), count, GRID_AXIS_VALUES_MAX);
+        return fail(reading->err, STATUS_LIMIT,
+                    "grid \"%s\": %.6g values; a parameter has at most %d: take a larger step",
+                    reading->source.text, count, GRID_AXIS_VALUES_MAX);
     values = ARENA_ARRAY(arena, double, (size_t)count);
     if (!values)
         return fail(reading->err, STATUS_MEMORY, "no memory for a grid of %.0f values", count);
@@ -166,18 +186,18 @@ enum status grid_add(struct grid *grid, struct arena *arena, struct text source,
 
     if (!cut_at(source, "=", &name, &range))
         return fail(err, STATUS_USAGE,
-                    "grid \"%.*s\": expected NAME=LOW..HIGH[:STEP] or NAME={A, B, …}",
-                    TEXT_ARG(source));
+                    "grid \"%s\": expected NAME=LOW..HIGH[:STEP] or NAME={A, B, …}",
+                    show(source).text);
     range = text_trim(range);
     axis.parameter = rule_parameter_find(grid->rule, text_trim(name), err);
     if (axis.parameter < 0)
         return STATUS_USAGE;
 
-    struct reading reading = {&grid->rule->parameters[axis.parameter], source, err};
+    struct reading reading = {&grid->rule->parameters[axis.parameter], show(source), err};
     bool list = range.length >= 2 && range.at[0] == '{' && range.at[range.length - 1] == '}';
 
     if (grid->axes[axis.parameter].count)
-        return fail(err, STATUS_USAGE, "grid \"%.*s\": %s is there twice", TEXT_ARG(source),
+        return fail(err, STATUS_USAGE, "grid \"%s\": %s is there twice", show(source).text,
                     reading.parameter->name);
     if (list)
         TRY(axis_of_list(&reading, arena, (struct text){range.at + 1, range.length - 2}, &axis));
@@ -186,7 +206,8 @@ enum status grid_add(struct grid *grid, struct arena *arena, struct text source,
     return axis_add(grid, &axis, err);
 }
 
-enum status grid_add_ranges(struct grid *grid, struct arena *arena, struct error *err)
+enum status grid_add_ranges(struct grid *grid, struct arena *arena, const bool *set,
+                            struct error *err)
 {
     for (int p = 0; p < grid->rule->parameter_count; p++) {
         const struct rule_parameter *parameter = &grid->rule->parameters[p];
@@ -196,7 +217,9 @@ enum status grid_add_ranges(struct grid *grid, struct arena *arena, struct error
         if (axis.count < 2 || grid->axes[p].count)
             continue;
         if (axis.count > GRID_AXIS_VALUES_MAX)
-            return fail(err, STATUS_LIMIT, "%s: its range has %zu values; the limit is %d",
+            return fail(err, STATUS_LIMIT,
+                        "%s: its range has %zu values; a parameter has at most %d: give --grid "
+                        "with a larger step",
                         parameter->name, axis.count, GRID_AXIS_VALUES_MAX);
         axis.values = values = ARENA_ARRAY(arena, double, axis.count);
         if (!values)

@@ -73,7 +73,7 @@ enum status batch_runner_run(struct batch_runner *runner, const struct batch *ba
 
 /* ---- grids: parameter sets that are counted, never stored ----------------------------------- */
 
-enum { GRID_AXIS_VALUES_MAX = 65536 };
+enum { GRID_AXIS_VALUES_MAX = 65536 }; /* of one parameter */
 
 struct grid_axis {
     int parameter;

@@ -408,6 +408,15 @@ def a_rule_that_is_too_long_is_told_its_size():
     refused(2, "1048576", "check", "-", stdin="# " + "x" * 2_000_000 + "\n")
 
 
+@test
+def a_grid_is_refused_in_a_short_sentence():
+    m = market()
+    p = run("sweep", "rsi", "--on", m, "--grid", "period=" + "1" * 300)
+    assert p.returncode == 2 and "period" in p.stderr and len(p.stderr) < 250, p.stderr
+    refused(4, "65536|larger step", "sweep", "rsi", "--on", m, "--grid", "oversold=1..50:0.0001")
+    assert "65,536" in ok("sweep", "--help", data_flag=False)
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

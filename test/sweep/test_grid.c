@@ -77,7 +77,7 @@ TEST(a_wrong_axis_is_refused_with_a_sentence)
     check_refused("p=5..7", STATUS_USAGE, "is a percent");
     check_refused("free=1..2", STATUS_USAGE, "which step");
     check_refused("cut=1%..2%", STATUS_USAGE, "which step");
-    check_refused("free=0..1e9:1", STATUS_LIMIT, "the limit is 65536");
+    check_refused("free=0..1e9:1", STATUS_LIMIT, "at most 65536");
     check_refused("nn=5..7", STATUS_USAGE, "nn");
     check_refused("n=nan..7", STATUS_USAGE, "not a number");
     CHECK_STATUS(
@@ -120,6 +120,26 @@ TEST(the_rule_s_own_ranges_are_axes_where_they_can_be_walked)
     CHECK_INT(grid.axes[4].count, 3);
     CHECK_INT(grid.axes[5].count, 0);
     CHECK_INT(grid.combinations, 2 * 201 * 20 * 3);
+}
+
+TEST(a_parameter_that_is_set_is_not_walked)
+{
+    bool set[RULE_PARAMETERS_MAX] = {[1] = true};
+    struct grid grid;
+
+    start(&grid);
+    CHECK_OK(grid_add_ranges(&grid, &arena, set, &err));
+    CHECK_INT(grid.axes[1].count, 0);
+    CHECK_INT(grid.axes[2].count, 20);
+}
+
+TEST(a_message_holds_no_more_of_a_value_than_can_be_read)
+{
+    char source[400] = "n=";
+
+    memset(source + 2, '1', 300);
+    check_refused(source, STATUS_USAGE, "…");
+    CHECK(strlen(err.text) < 200);
 }
 
 TEST(combinations_count_with_the_last_parameter_fastest)

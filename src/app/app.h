@@ -90,8 +90,9 @@ enum status app_rule(struct app *app, const char *name, struct arena *arena,
 enum status app_market(struct app *app, const char *text, struct market_name *market,
                        struct error *err);
 
-/* Parameter values after --set; whether they keep every `require` is for the caller to ask. */
-enum status app_parameters(struct app *app, const struct rule *rule, double *values,
+/* Parameter values after --set, and which were `set`; whether they keep every `require` is for the
+ * caller to ask. */
+enum status app_parameters(struct app *app, const struct rule *rule, double *values, bool *set,
                            struct error *err);
 
 /* The symbols of a snapshot that --symbols names, in order; *chosen from the arena.  A name or

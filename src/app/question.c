@@ -178,7 +178,7 @@ static enum status fill(struct question *q, struct app *app, struct error *err)
     if (q->from_ms >= q->to_ms)
         return fail(err, STATUS_USAGE, "--from is not before --to: no bars are left");
     TRY(app_rule(app, app->operands[0], &q->arena, &q->rule, err));
-    TRY(app_parameters(app, q->rule, q->parameters, err));
+    TRY(app_parameters(app, q->rule, q->parameters, q->set, err));
     TRY(open_market(q, app, err));
     describe_parameters(q);
     describe_options(q);

@@ -10,6 +10,7 @@ struct question {
     struct arena arena; /* everything below lives here, but for the snapshot */
     const struct rule *rule;
     double parameters[RULE_PARAMETERS_MAX];
+    bool set[RULE_PARAMETERS_MAX]; /* by --set */
     struct sim_options options;
     struct market_name market;
     char market_text[MARKET_TEXT_BYTES];

@@ -185,11 +185,12 @@ static enum status prove(struct app *app, const struct rule *rule, const double 
 static enum status check_rule(struct app *app, struct arena *arena, struct error *err)
 {
     double values[RULE_PARAMETERS_MAX];
+    bool set[RULE_PARAMETERS_MAX];
     const struct rule *rule;
     struct buffer out = {0};
 
     TRY(app_rule(app, app->operands[0], arena, &rule, err));
-    TRY(app_parameters(app, rule, values, err));
+    TRY(app_parameters(app, rule, values, set, err));
     if (rule_warnings(rule)[0])
         app_note("%s", rule_warnings(rule));
     if (conf_flag(app->conf, OPT_SOURCE))

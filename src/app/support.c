@@ -200,7 +200,7 @@ enum status app_market(struct app *app, const char *text, struct market_name *ma
 }
 
 static enum status set_one(const struct rule *rule, const char *assignment, double *values,
-                           struct error *err)
+                           bool *set, struct error *err)
 {
     const char *equal = strchr(assignment, '=');
     struct text name, value;
@@ -214,18 +214,24 @@ static enum status set_one(const struct rule *rule, const char *assignment, doub
     parameter = rule_parameter_find(rule, name, err);
     if (parameter < 0)
         return err->status = STATUS_USAGE;
+    if (set[parameter])
+        return fail(err, STATUS_USAGE, "--set %s: %s is set twice; leave one out", assignment,
+                    rule->parameters[parameter].name);
+    set[parameter] = true;
     if (rule_parameter_read(rule, parameter, value, &values[parameter], err) != STATUS_OK)
         return err->status = STATUS_USAGE;
     return STATUS_OK;
 }
 
-enum status app_parameters(struct app *app, const struct rule *rule, double *values,
+enum status app_parameters(struct app *app, const struct rule *rule, double *values, bool *set,
                            struct error *err)
 {
     for (int p = 0; p < rule->parameter_count; p++)
         values[p] = rule->parameters[p].value;
+        set[p] = false;
+    }
     for (size_t i = 0; i < conf_list_count(app->conf, OPT_SET); i++)
-        TRY(set_one(rule, conf_list(app->conf, OPT_SET, i), values, err));
+        TRY(set_one(rule, conf_list(app->conf, OPT_SET, i), values, set, err));
     return STATUS_OK;
 }
 

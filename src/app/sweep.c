@@ -30,9 +30,15 @@ static enum status build_grid(struct sweeping *s, struct error *err)
 
     grid_init(&s->grid, s->q.rule, s->q.parameters);
     if (conf_list_count(conf, OPT_GRID) == 0)
-        TRY(grid_add_ranges(&s->grid, &s->q.arena, err));
+        TRY(grid_add_ranges(&s->grid, &s->q.arena, s->q.set, err));
     for (size_t i = 0; i < conf_list_count(conf, OPT_GRID); i++)
         TRY(grid_add(&s->grid, &s->q.arena, text_of(conf_list(conf, OPT_GRID, i)), err));
+    for (int p = 0; p < s->q.rule->parameter_count; p++)
+        if (s->q.set[p] && s->grid.axes[p].count)
+            return fail(err, STATUS_USAGE,
+                        "%s stands in --set and in --grid: --set holds it still, --grid walks it; "
+                        "leave one out",
+                        s->q.rule->parameters[p].name);
     if (s->grid.combinations < 2 && conf_list_count(conf, OPT_GRID) == 0)
         return fail(err, STATUS_USAGE,
                     "nothing to sweep: give --grid NAME=LO..HI, or ranges in the rule (`param "

@@ -214,7 +214,7 @@ enum status grid_add_ranges(struct grid *grid, struct arena *arena, const bool *
         struct grid_axis axis = {.parameter = p, .count = rule_walk_count(parameter)};
         double *values;
 
-        if (axis.count < 2 || grid->axes[p].count)
+        if (axis.count < 2 || grid->axes[p].count || (set && set[p]))
             continue;
         if (axis.count > GRID_AXIS_VALUES_MAX)
             return fail(err, STATUS_LIMIT,

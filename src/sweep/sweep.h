@@ -97,8 +97,9 @@ void grid_init(struct grid *grid, const struct rule *rule, const double *values)
  * step: the rule's own, or 1 for whole numbers.  Values live in `arena`. */
 enum status grid_add(struct grid *grid, struct arena *arena, struct text source, struct error *err);
 
-/* The rule's own ranges, for every parameter that has one. */
-enum status grid_add_ranges(struct grid *grid, struct arena *arena, struct error *err);
+/* The rule's own ranges, for every parameter that has one and is not `set` (NULL: none is). */
+enum status grid_add_ranges(struct grid *grid, struct arena *arena, const bool *set,
+                            struct error *err);
 
 void grid_values(const struct grid *grid, uint64_t combination, double values[RULE_PARAMETERS_MAX]);
 

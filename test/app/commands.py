@@ -417,6 +417,15 @@ def a_grid_is_refused_in_a_short_sentence():
     assert "65,536" in ok("sweep", "--help", data_flag=False)
 
 
+@test
+def a_parameter_is_either_set_or_walked():
+    m = market()
+    refused(2, "period|--set|--grid", "sweep", "rsi", "--on", m, "--set", "period=5", "--grid", "period=3..9")
+    refused(2, "period|twice", "backtest", "rsi", "--on", m, "--set", "period=5", "--set", "period=6")
+    j = json.loads(ok("sweep", "rsi", "--on", m, "--set", "period=5", "--json"))
+    assert {b["parameters"]["period"] for b in j["best"]} == {5}, "the rule's range was walked over --set"
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

@@ -112,7 +112,7 @@ TEST(the_rule_s_own_ranges_are_axes_where_they_can_be_walked)
 
     start(&grid);
     CHECK_OK(grid_add(&grid, &arena, TEXT("n={20, 30}"), &err));
-    CHECK_OK(grid_add_ranges(&grid, &arena, &err));
+    CHECK_OK(grid_add_ranges(&grid, &arena, NULL, &err));
     CHECK_INT(grid.axes[0].count, 2);
     CHECK_INT(grid.axes[1].count, 201);
     CHECK_INT(grid.axes[2].count, 20);

@@ -238,8 +238,11 @@ static void sweep_text(const struct sweeping *s, size_t top, struct buffer *out)
 
     for (size_t i = 0; i < s->sweep.symbol_count; i++)
         bars += (double)(s->sweep.symbols[i].end - s->sweep.symbols[i].begin);
-    buffer_addf(out, "%s on %s, %s combinations, best %s%s\n\n", s->q.rule->name, s->q.market_text,
-                with_commas((double)s->grid.combinations, 0, false, a),
+    buffer_addf(out, "%s on %s, %s", s->q.rule->name, s->q.market_text,
+                with_commas((double)s->result.evaluated, 0, false, a));
+    if (s->result.evaluated != s->grid.combinations)
+        buffer_addf(out, " of %s", with_commas((double)s->grid.combinations, 0, false, a));
+    buffer_addf(out, " combinations%s, best %s%s\n\n", s->sweep.random ? " by chance" : "",
                 metric_rows[s->sweep.rank].name,
                 s->sweep.symbol_count > 1 ? " (means over the symbols)" : "");
     if (s->result.best_count)

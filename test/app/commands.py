@@ -426,6 +426,14 @@ def a_parameter_is_either_set_or_walked():
     assert {b["parameters"]["period"] for b in j["best"]} == {5}, "the rule's range was walked over --set"
 
 
+@test
+def a_sweep_says_how_many_combinations_ran():
+    m = market()
+    text = ok("sweep", "rsi", "--on", m, "--random", "3")
+    assert "on small/1d, 3 of 3,136 combinations by chance" in text, text
+    assert "on small/1d, 6 combinations, best" in ok("sweep", "rsi", "--on", m, "--grid", "period=5..10")
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

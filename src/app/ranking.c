@@ -292,6 +292,12 @@ static void symbol_json(struct json *json, const struct ranking *r, const struct
     json_end(json, '}');
 }
 
+/* Of a program's answer: all, unless --top says how many. */
+static size_t listed(const struct ranking *r)
+{
+    return r->top ? MIN(r->top, r->count) : r->count;
+}
+
 void ranking_json(const struct ranking *r, struct buffer *out)
 {
     struct json json = {.out = *out};
@@ -317,7 +323,7 @@ void ranking_json(const struct ranking *r, struct buffer *out)
     json_number(&json, "total_time_ms", run->total_ms);
     json_end(&json, '}');
     json_begin(&json, "results", '[');
-    for (size_t i = 0; i < r->count; i++) {
+    for (size_t i = 0; i < listed(r); i++) {
         symbol_json(&json, r, &r->symbols[i]);
         buffer_add_char(&json.out, '\n');
     }
@@ -341,7 +347,7 @@ void ranking_csv(const struct ranking *r, struct buffer *out)
     for (int m = 0; m < METRIC_COUNT; m++)
         buffer_addf(out, ",%s", metric_rows[m].name);
     buffer_add_text(out, ",open_position,pending,refused,unfilled\n");
-    for (size_t i = 0; i < r->count; i++) {
+    for (size_t i = 0; i < listed(r); i++) {
         const struct run_symbol *s = &r->symbols[i];
 
         buffer_addf(out, "%s,%s,%lld,", s->symbol, s->ok ? "ok" : "failed", (long long)s->bars);

@@ -12,7 +12,7 @@ struct ranking {
     struct run_symbol *symbols;
     size_t count;
     int sort;   /* metric */
-    size_t top; /* rows of the table; 0: as usual */
+    size_t top; /* rows; 0: as many as a table shows, and all for a program */
     bool cached, color;
     int jobs;
     bool daily;           /* times are dates */

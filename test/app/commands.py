@@ -434,6 +434,15 @@ def a_sweep_says_how_many_combinations_ran():
     assert "on small/1d, 6 combinations, best" in ok("sweep", "rsi", "--on", m, "--grid", "period=5..10")
 
 
+@test
+def top_counts_the_rows_of_every_form_of_answer():
+    m = market()
+    j = json.loads(ok("backtest", "rsi", "--on", m, "--top", "3", "--json"))
+    assert len(j["results"]) == 3 and j["summary"]["symbols"] == 7
+    assert len(ok("backtest", "rsi", "--on", m, "--top", "3", "--csv").splitlines()) == 4
+    assert len(json.loads(ok("backtest", "rsi", "--on", m, "--json"))["results"]) == 7
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

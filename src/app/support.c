@@ -226,7 +226,7 @@ static enum status set_one(const struct rule *rule, const char *assignment, doub
 enum status app_parameters(struct app *app, const struct rule *rule, double *values, bool *set,
                            struct error *err)
 {
-    for (int p = 0; p < rule->parameter_count; p++)
+    for (int p = 0; p < rule->parameter_count; p++) {
         values[p] = rule->parameters[p].value;
         set[p] = false;
     }

@@ -237,22 +237,35 @@ static enum status sync_venues(const struct place *from, const struct place *to,
     return STATUS_OK;
 }
 
+/* Both are locked. */
+static enum status move_market(const struct place *from, const struct place *to, bool to_is_there,
+                               struct error *err)
+{
+    if (to_is_there)
+        return fail(err, STATUS_REFUSED, "there is a market %s already", to->market);
+    /* An import that never came to its end may have left a market without anything in it. */
+    remove_directory(to->env, to->path);
+    TRY(to->env->calls->rename(to->env, from->path, to->path, err));
+    return sync_venues(from, to, err);
+}
+
 static enum status rename_market(const struct place *from, const struct place *to,
+                                 const char *data_dir, const struct market_name *name,
                                  struct error *err)
 {
     struct env *env = from->env;
     char path[PATH_BYTES_MAX];
     struct env_file *lock;
     enum status status;
+    bool there;
 
     venue_path(to, path);
     TRY(directory_make_all(env, path, err));
     TRY(lock_take(&lock, to, "harrier rename", err));
-    /* An import that never came to its end may have left a market without anything in it. */
-    remove_directory(env, to->path);
-    status = env->calls->rename(env, from->path, to->path, err);
+    /* Asked under its lock: an import may have made it while we waited. */
+    status = market_is_there(env, data_dir, name, &there, err);
     if (status == STATUS_OK)
-        status = sync_venues(from, to, err);
+        status = move_market(from, to, there, err);
     lock_give_back(lock, env);
     return status;
 }
@@ -264,18 +277,14 @@ enum status store_market_rename(struct env *env, const char *data_dir,
     struct place from_place, to_place;
     struct env_file *lock;
     enum status status;
-    bool there;
 
     if (from->frame != to->frame)
         return fail(err, STATUS_USAGE,
                     "bars of %s cannot be called %s; harrier resample makes those",
                     timeframe_name(from->frame), timeframe_name(to->frame));
     TRY(place_init(&to_place, env, data_dir, to, err));
-    TRY(market_is_there(env, data_dir, to, &there, err));
-    if (there)
-        return fail(err, STATUS_REFUSED, "there is a market %s already", to_place.market);
     TRY(lock_market(&lock, &from_place, env, data_dir, from, "harrier rename", err));
-    status = rename_market(&from_place, &to_place, err);
+    status = rename_market(&from_place, &to_place, data_dir, to, err);
     lock_give_back(lock, env);
     return status;
 }

@@ -267,6 +267,24 @@ TEST(a_large_price_costs_no_digits)
         }
 }
 
+/* The line through two values rises by their difference. */
+TEST(angles_of_slopes_of_every_size_are_right_to_the_last_digits)
+{
+    one = (struct kernel_case){.kernel = KERNEL_LINEARREG_ANGLE, .bar_count = BARS};
+    for (size_t l = 0; l < LANES_MAX; l++) {
+        one.parameter[0][l] = 2;
+        for (size_t t = 1; t < BARS; t += 2)
+            one.in[0][t][l] = (l % 2 ? -1 : 1) * (1 + (double)l / 17) *
+                              pow(1.25, (double)t - (double)BARS / 2);
+    }
+    harness_run(best(), &one, 64, &result);
+    for (size_t l = 0; l < LANES_MAX; l++)
+        for (size_t t = 1; t < BARS; t += 2) {
+            double wanted = atan(one.in[0][t][l]) * 180 / acos(-1);
+            CHECK(fabs(result.out[0][t][l] - wanted) <= 1e-15 * fabs(wanted));
+        }
+}
+
 /* A spike has left the window: what it left behind must not be there. */
 TEST(a_market_that_stands_still_after_a_spike_is_still)
 {

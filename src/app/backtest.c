@@ -256,11 +256,15 @@ static bool answer_from_results(struct backtest *b)
 static void keep(struct backtest *b)
 {
     struct results *results;
-    struct error err;
+    struct error err, ignored;
     enum status status = results_open(&results, b->app->data, true, &err);
 
     if (status == STATUS_OK) {
         status = results_save(results, &b->run, b->symbols, b->count, &err);
+        if (status == STATUS_OK && snapshot_whole(b->q.snapshot, &err) != STATUS_OK) {
+            status = err.status; /* the times of its trades and curves may be none */
+            (void)results_remove(results, b->run.id, &ignored);
+        }
         results_close(results);
     }
     if (status != STATUS_OK)
@@ -275,9 +279,10 @@ static enum status write_file(struct backtest *b, enum option option, struct buf
 {
     enum status status;
 
+    status = snapshot_whole(b->q.snapshot, err);
     if (out->failed)
         status = fail(err, STATUS_MEMORY, "no memory for --%s", option_rows[option].flag);
-    else
+    else if (status == STATUS_OK)
         status = file_write_whole(b->app->env, conf_text(b->app->conf, option), out->at,
                                   out->length, err);
     buffer_deinit(out);
@@ -362,7 +367,7 @@ static enum status show(struct backtest *b, struct error *err)
     }
     buffer_deinit(&headline);
     buffer_deinit(&fills);
-    return app_write(&out, err);
+    return answer_write(&out, b->q.snapshot, err);
 }
 
 static enum status answer(struct backtest *b, struct error *err)

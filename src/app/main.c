@@ -214,6 +214,7 @@ int main(int argc, char **argv)
 
     open_standard_files();
     catch_signals();
+    maps_outlive_cuts();
     app.begin_ns = clock_ticks_ns(app.env);
     app.width = terminal_width();
     app.terminal = isatty(STDERR_FILENO);

@@ -4,6 +4,7 @@
 
 #include "app/app.h"
 #include "app/evaluate.h"
+#include "app/question.h"
 #include "import/import.h"
 
 /* ---- sample
@@ -117,14 +118,14 @@ static void list_symbol(struct listing *list, const char *name, const struct bar
 }
 
 static enum status finish_listing(struct listing *list, size_t count, const char *market,
-                                  struct error *err)
+                                  const struct snapshot *snapshot, struct error *err)
 {
     char text[NUMBER_TEXT_BYTES];
 
     if (list->app->json) {
         json_end(&list->json, ']');
         buffer_add_text(&list->json.out, "}\n");
-        return app_write(&list->json.out, err);
+        return answer_write(&list->json.out, snapshot, err);
     }
     if (!list->app->csv) {
         sheet_print(&list->table, &list->out, list->app->width);
@@ -132,7 +133,7 @@ static enum status finish_listing(struct listing *list, size_t count, const char
                     with_commas((double)list->bars, 0, false, text), market);
     }
     list->out.failed |= list->table.failed;
-    return app_write(&list->out, err);
+    return answer_write(&list->out, snapshot, err);
 }
 
 static const struct sheet_column symbol_columns[] = {{"symbol", true, 0, false},
@@ -170,7 +171,7 @@ static enum status list_symbols(struct app *app, struct snapshot *snapshot,
             app_note("harrier: %s: %s", name, problem.text);
         }
     }
-    status = finish_listing(&list, count, market_text, err);
+    status = finish_listing(&list, count, market_text, snapshot, err);
     sheet_deinit(&list.table);
     return status != STATUS_OK ? status : list.failed ? STATUS_PARTIAL : STATUS_OK;
 }
@@ -213,7 +214,8 @@ const struct command command_symbols = {
 
 enum { BARS_SHOWN = 20, BARS_PIECE_BYTES = 1 << 20 };
 
-static enum status print_csv(const struct evaluation *e, enum timeframe frame, struct error *err)
+static enum status print_csv(const struct evaluation *e, enum timeframe frame,
+                             const struct snapshot *snapshot, struct error *err)
 {
     struct buffer out = {0};
 
@@ -230,12 +232,13 @@ static enum status print_csv(const struct evaluation *e, enum timeframe frame, s
         }
         buffer_add_char(&out, '\n');
         if (out.length > BARS_PIECE_BYTES)
-            TRY(app_write(&out, err));
+            TRY(answer_write(&out, snapshot, err));
     }
-    return app_write(&out, err);
+    return answer_write(&out, snapshot, err);
 }
 
-static enum status print_json(const struct evaluation *e, bool daily, struct error *err)
+static enum status print_json(const struct evaluation *e, bool daily,
+                              const struct snapshot *snapshot, struct error *err)
 {
     static const char *const names[] = {"open", "high", "low", "close", "volume"};
     struct json json = {0};
@@ -254,11 +257,11 @@ static enum status print_json(const struct evaluation *e, bool daily, struct err
             json_number(&json, e->columns[c].name, e->columns[c].values[i]);
         json_end(&json, '}');
         if (json.out.length > BARS_PIECE_BYTES)
-            TRY(app_write(&json.out, err));
+            TRY(answer_write(&json.out, snapshot, err));
     }
     json_end(&json, ']');
     buffer_add_text(&json.out, "}\n");
-    return app_write(&json.out, err);
+    return answer_write(&json.out, snapshot, err);
 }
 
 static void number_cell(struct sheet *table, double value)
@@ -277,7 +280,7 @@ static void number_cell(struct sheet *table, double value)
 
 /* The newest bars, as many as a screen holds. */
 static enum status print_table(struct app *app, const struct evaluation *e, bool daily,
-                               struct error *err)
+                               const struct snapshot *snapshot, struct error *err)
 {
     struct sheet_column columns[SHEET_COLUMNS_MAX] = {
         {"time", true, 0, false}, {"open", false, 0, false},  {"high", false, 0, false},
@@ -306,7 +309,7 @@ static enum status print_table(struct app *app, const struct evaluation *e, bool
     buffer_addf(&out, "\n%zu bars", e->end - e->begin);
     buffer_addf(&out, first > e->begin ? ", the newest %d shown: --csv gives all\n" : "\n",
                 BARS_SHOWN);
-    return app_write(&out, err);
+    return answer_write(&out, snapshot, err);
 }
 
 static enum status bars_of(struct app *app, struct snapshot *snapshot,
@@ -327,8 +330,9 @@ static enum status bars_of(struct app *app, struct snapshot *snapshot,
     e.end = MAX(e.begin, e.end);
     TRY(evaluate_expressions(app, &e, arena, err));
     if (app->csv)
-        return print_csv(&e, market->frame, err);
-    return app->json ? print_json(&e, daily, err) : print_table(app, &e, daily, err);
+        return print_csv(&e, market->frame, snapshot, err);
+    return app->json ? print_json(&e, daily, snapshot, err)
+                     : print_table(app, &e, daily, snapshot, err);
 }
 
 static enum status bars_command(struct app *app, struct error *err)

@@ -289,3 +289,13 @@ enum status question_bars_hash(struct question *q, struct hash128 *hash, struct 
     *hash = hash128_bytes(all, count * sizeof *all);
     return STATUS_OK;
 }
+
+enum status answer_write(struct buffer *out, const struct snapshot *snapshot, struct error *err)
+{
+    enum status status = snapshot_whole(snapshot, err);
+
+    if (status == STATUS_OK)
+        return app_write(out, err);
+    buffer_deinit(out);
+    return status;
+}

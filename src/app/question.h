@@ -43,4 +43,8 @@ enum status question_benchmark(struct question *question, const struct bars **ba
 /* Hash of all bars that the question reads, from the store's headers. */
 enum status question_bars_hash(struct question *question, struct hash128 *hash, struct error *err);
 
+/* Writes what was made of a market's bars and empties it; nothing but a sentence where a file was
+ * cut while it was read (snapshot_whole). */
+enum status answer_write(struct buffer *out, const struct snapshot *snapshot, struct error *err);
+
 #endif

@@ -147,6 +147,7 @@ static enum status prove(struct app *app, const struct rule *rule, const double 
     struct snapshot *snapshot;
     struct market_name market;
     size_t *chosen, count, bars = 0;
+    struct error cut;
     enum status status;
 
     if (!kernels)
@@ -174,6 +175,10 @@ static enum status prove(struct app *app, const struct rule *rule, const double 
         progress_update(&progress, i);
     }
     progress_end(&progress);
+    if (snapshot_whole(snapshot, &cut) != STATUS_OK) { /* whatever else it led to */
+        *err = cut;
+        status = cut.status;
+    }
     if (status == STATUS_OK)
         buffer_addf(out,
                     "proof:      no value of the rule knows a later bar (%zu symbols, %s bars)\n",

@@ -148,6 +148,19 @@ static enum status surface_close(struct sweeping *s, struct error *err)
     return status;
 }
 
+/* No row stays where a file was cut while it was read. */
+static enum status surface_check(struct sweeping *s, struct error *err)
+{
+    struct error ignored;
+    enum status status = snapshot_whole(s->q.snapshot, err);
+
+    if (status != STATUS_OK && s->surface_file) {
+        s->surface.length = 0;
+        (void)s->app->env->calls->truncate(s->app->env, s->surface_file, 0, &ignored);
+    }
+    return status;
+}
+
 /* ---- the answer
  * --------------------------------------------------------------------------------------- */
 
@@ -355,12 +368,13 @@ static enum status answer(struct sweeping *s, struct error *err)
     s->sweep.keep = MIN(top, (size_t)SWEEP_KEEP_MAX);
     TRY(build_grid(s, err));
     TRY(calculate(s, err));
+    TRY(surface_check(s, err));
     TRY(surface_close(s, err));
     if (s->app->json)
         sweep_json(s, top, &out);
     else
         sweep_text(s, top, &out);
-    TRY(app_write(&out, err));
+    TRY(answer_write(&out, s->q.snapshot, err));
     if (s->interrupted)
         return fail(err, STATUS_INTERRUPTED,
                     "interrupted: the best of %llu combinations stand above",

@@ -156,18 +156,12 @@ static enum status find_market_end(struct resample *resample, struct error *err)
     return STATUS_OK;
 }
 
-static enum status resample_all(struct resample *resample, struct error *err)
+static enum status resample_symbols(struct resample *resample, struct error *err)
 {
     const struct resample_options *options = resample->options;
-    struct market_name to = options->from;
-    size_t count;
+    size_t count = snapshot_symbol_count(resample->snapshot);
 
-    TRY(snapshot_open(&resample->snapshot, options->env, options->data_dir, &options->from, err));
     TRY(find_market_end(resample, err));
-    to.frame = options->to;
-    TRY(writer_open(&resample->writer, options->env, options->data_dir, &to, "harrier resample",
-                    err));
-    count = snapshot_symbol_count(resample->snapshot);
     for (size_t i = 0; i < count; i++) {
         if (options->stop && atomic_load_explicit(options->stop, memory_order_relaxed))
             return fail(err, STATUS_INTERRUPTED, "interrupted: nothing was stored");
@@ -175,6 +169,22 @@ static enum status resample_all(struct resample *resample, struct error *err)
         if (options->progress)
             options->progress(options->progress_context, i + 1, count);
     }
+    return STATUS_OK;
+}
+
+static enum status resample_all(struct resample *resample, struct error *err)
+{
+    const struct resample_options *options = resample->options;
+    struct market_name to = options->from;
+    enum status status;
+
+    TRY(snapshot_open(&resample->snapshot, options->env, options->data_dir, &options->from, err));
+    to.frame = options->to;
+    TRY(writer_open(&resample->writer, options->env, options->data_dir, &to, "harrier resample",
+                    err));
+    status = resample_symbols(resample, err);
+    TRY(snapshot_whole(resample->snapshot, err)); /* whatever else a cut file led to */
+    TRY(status);
     return writer_commit(resample->writer, err);
 }
 

@@ -68,7 +68,7 @@ static enum status map_named(struct column_view *view, const struct place *place
     struct env_file *file;
     enum status status;
 
-    *view = (struct column_view){0};
+    *view = (struct column_view){.number = number};
     place_column_file(place, symbol, number, path);
     TRY(env->calls->open(env, &file, path, OPEN_READ, err));
     status = map_open(view, env, file, path, info, err);
@@ -109,6 +109,29 @@ enum status column_map(struct column_view *view, const struct place *place, cons
     if (status != STATUS_OK)
         column_unmap(view, place->env);
     return status;
+}
+
+/* A file keeps its length as long as it has its name.  The length tells of a cut that no look met,
+ * or one inside the last page, which reads as zeros; the first bytes of one that was met, even
+ * where the file is long again. */
+enum status column_whole(const struct column_view *view, const struct place *place,
+                         const char *symbol, struct error *err)
+{
+    char path[PATH_BYTES_MAX];
+    struct file_info info;
+    enum status status;
+
+    place_column_file(place, symbol, view->number, path);
+    status = place->env->calls->path_info(place->env, path, &info, err);
+    if (status != STATUS_OK && status != STATUS_MISSING)
+        return status;
+    if ((status == STATUS_OK && info.bytes < view->map_bytes) ||
+        bytes_are_zero(view->map, sizeof(struct guard)))
+        return fail(err, STATUS_CORRUPT,
+                    "%s was cut by another program while it was read; `harrier verify %s --repair` "
+                    "saves what can be saved",
+                    path, place->market);
+    return STATUS_OK;
 }
 
 void column_unmap(struct column_view *view, struct env *env)

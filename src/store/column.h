@@ -31,6 +31,7 @@ struct writer_mark {
 struct column_view {
     const void *map;
     size_t map_bytes;
+    uint64_t number; /* of the file */
     struct bars bars;
 };
 enum status column_map(struct column_view *view, const struct place *place, const struct row *row,
@@ -41,6 +42,11 @@ enum status column_map(struct column_view *view, const struct place *place, cons
  */
 enum status column_map_damaged(struct column_view *view, const struct place *place,
                                const char *symbol, uint64_t number, struct error *err);
+
+/* STATUS_CORRUPT where another program has cut the file while it was mapped: the map may be zeros
+ * (maps_outlive_cuts), so what was made of it is nothing.  Asked after the bars were used. */
+enum status column_whole(const struct column_view *view, const struct place *place,
+                         const char *symbol, struct error *err);
 void column_unmap(struct column_view *view, struct env *env);
 
 /* Makes the file of `row` out of pieces that follow each other.  Not synced; removed again if it

@@ -161,6 +161,7 @@ static enum status put_grown(struct writer *writer, struct change *change, struc
     pieces[0] = view.bars;
     pieces[1] = *rows;
     status = put_file(writer, change, row, pieces, 2, err);
+    status = writer_trust(writer, &view, change->row.name, status, err);
     column_unmap(&view, writer->env);
     return status;
 }
@@ -258,6 +259,7 @@ static enum status put_between(struct writer *writer, struct change *change,
                             view.bars.count + found.inner + found.after, err);
     else if (found.after > 0)
         status = put_behind(writer, change, &after, err);
+    status = writer_trust(writer, &view, change->row.name, status, err);
     column_unmap(&view, writer->env);
     *result = (struct put_result){.added = found.inner + found.after,
                                   .same = found.same,
@@ -351,6 +353,7 @@ enum status writer_rename(struct writer *writer, struct text from, struct text t
     char name[SYMBOL_BYTES_MAX], new_name[SYMBOL_BYTES_MAX];
     struct change *change;
     struct bars bars = {0};
+    enum status status;
 
     TRY(writer_check(writer, err));
     TRY(check_symbol(from, name, err));
@@ -362,6 +365,7 @@ enum status writer_rename(struct writer *writer, struct text from, struct text t
     TRY(writer_bars(writer, from, &bars, err));
     TRY(change_add(writer, &change, new_name, err));
     change->row.hash = writer_row(writer, name)->hash;
-    TRY(put_file(writer, change, change->row, &bars, 1, err));
+    status = put_file(writer, change, change->row, &bars, 1, err);
+    TRY(writer_trust(writer, &change_find(writer, name)->view, name, status, err));
     return remove_symbol(writer, name, err);
 }

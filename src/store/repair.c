@@ -166,8 +166,9 @@ struct rescue {
     bool whole;        /* no bar is lost */
 };
 
+/* What was written is read again, for the damaged file may be cut while it is mapped. */
 static enum status rescue_bars(struct writer *writer, struct rescue *rescue,
-                               const struct bars *bars, struct error *err)
+                               const struct bars *bars, struct hash128 hash, struct error *err)
 {
     struct row better = rescue->row;
 
@@ -175,8 +176,9 @@ static enum status rescue_bars(struct writer *writer, struct rescue *rescue,
     better.count = better.high = bars->count;
     better.first_ms = bars->time[0];
     better.last_ms = bars->time[bars->count - 1];
-    better.hash = bars_hash((struct hash128){0}, bars, 0);
+    better.hash = hash;
     TRY(column_create(&writer->place, &better, bars, 1, err));
+    TRY(file_verify(&writer->place, &writer->journal, &better, err));
     TRY(column_sync(&writer->place, better.name, better.number, err));
     writer->number++;
     rescue->better = better;
@@ -186,17 +188,18 @@ static enum status rescue_bars(struct writer *writer, struct rescue *rescue,
 
 /* Of bars that may be damaged, as many as the journal's hash vouches for, or else one of the file's
  * own. */
-static size_t count_held(const struct bars *bars, const struct row *row, const void *header)
+static struct column_slot find_held(const struct bars *bars, const struct row *row,
+                                    const void *header)
 {
     struct column_slot slots[3];
 
     if (bars_hold(bars, row->count, row->hash))
-        return (size_t)row->count;
+        return (struct column_slot){.count = row->count, .hash = row->hash};
     slots_by_count(header, slots);
     for (int i = 0; i < 3; i++)
         if (slots[i].count <= row->count && bars_hold(bars, slots[i].count, slots[i].hash))
-            return (size_t)slots[i].count;
-    return 0;
+            return slots[i];
+    return (struct column_slot){0};
 }
 
 /* The most that can be had of the damaged file, as it is or with the journal's bars over it. */
@@ -206,7 +209,7 @@ static enum status rescue_from_file(struct writer *writer, struct rescue *rescue
     const struct row *row = &rescue->row;
     struct error ignored;
     struct bars plain, kept;
-    size_t held, held_over;
+    struct column_slot held, held_over;
     enum status status;
 
     if (column_map_damaged(&view.file, &writer->place, row->name, row->number, &ignored) !=
@@ -217,12 +220,13 @@ static enum status rescue_from_file(struct writer *writer, struct rescue *rescue
                                        : STATUS_OK;
     if (status == STATUS_OK && row->count <= plain.count) {
         view.bars.count = (size_t)row->count;
-        held = count_held(&plain, row, view.file.map);
-        held_over = count_held(&view.bars, row, view.file.map);
-        kept = held >= held_over ? bars_slice(&plain, 0, held)
-                                 : bars_slice(&view.bars, 0, held_over);
+        held = find_held(&plain, row, view.file.map);
+        held_over = find_held(&view.bars, row, view.file.map);
+        kept = held.count >= held_over.count ? plain : view.bars;
+        held = held.count >= held_over.count ? held : held_over;
+        kept = bars_slice(&kept, 0, (size_t)held.count);
         if (kept.count > 0)
-            status = rescue_bars(writer, rescue, &kept, err);
+            status = rescue_bars(writer, rescue, &kept, held.hash, err);
     }
     view_close(&view, writer->env);
     return status;

@@ -144,6 +144,7 @@ static enum status grow(struct writer *writer, struct row *row, bool *grown, str
         larger.number = writer->number + 1;
         larger.high = larger.count;
         status = column_create(&writer->place, &larger, &view.bars, 1, err);
+        status = writer_trust(writer, &view, row->name, status, err);
         *grown = status == STATUS_OK;
     }
     column_unmap(&view, writer->env);

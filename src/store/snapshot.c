@@ -199,6 +199,17 @@ enum status snapshot_bars(struct snapshot *snapshot, size_t symbol, struct bars 
     return STATUS_OK;
 }
 
+enum status snapshot_whole(const struct snapshot *snapshot, struct error *err)
+{
+    for (size_t i = 0; i < snapshot->journal.state.row_count; i++) {
+        const struct view *view = atomic_load_explicit(&snapshot->views[i], memory_order_acquire);
+
+        if (view)
+            TRY(column_whole(&view->file, &snapshot->place, row_of(snapshot, i)->name, err));
+    }
+    return STATUS_OK;
+}
+
 enum status snapshot_check(struct snapshot *snapshot, size_t symbol, struct error *err)
 {
     const struct row *row = row_of(snapshot, symbol);

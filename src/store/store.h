@@ -49,6 +49,11 @@ uint64_t snapshot_number(const struct snapshot *snapshot);
 enum status snapshot_bars(struct snapshot *snapshot, size_t symbol, struct bars *bars,
                           struct error *err);
 
+/* Asked when the bars were used and before what was made of them is shown or kept: STATUS_CORRUPT
+ * where another program has cut a file while it was mapped here, so that bars may have been read as
+ * zeros (maps_outlive_cuts). */
+enum status snapshot_whole(const struct snapshot *snapshot, struct error *err);
+
 /* Reads every bar of a symbol: STATUS_CORRUPT where they are not what was committed. */
 enum status snapshot_check(struct snapshot *snapshot, size_t symbol, struct error *err);
 

@@ -91,6 +91,15 @@ const struct row *writer_row(const struct writer *writer, const char *name)
     return state_find(&writer->journal.state, name);
 }
 
+enum status writer_trust(struct writer *writer, const struct column_view *view, const char *name,
+                         enum status status, struct error *err)
+{
+    enum status whole = column_whole(view, &writer->place, name, err);
+
+    writer->failed |= whole != STATUS_OK;
+    return whole == STATUS_OK ? status : whole;
+}
+
 void writer_remove_file(struct writer *writer, const char *name, uint64_t number)
 {
     char path[PATH_BYTES_MAX];

@@ -56,6 +56,11 @@ enum status change_add(struct writer *writer, struct change **change, const char
 /* The row of a symbol as the batch sees it; NULL where it is not there. */
 const struct row *writer_row(const struct writer *writer, const char *name);
 
+/* The status of what was made of a map; but where the map's file was cut meanwhile STATUS_CORRUPT,
+ * and the writer refuses all: nothing of the batch can be trusted then. */
+enum status writer_trust(struct writer *writer, const struct column_view *view, const char *name,
+                         enum status status, struct error *err);
+
 /* Whether the state or its undo needs this file. */
 bool writer_refers_to(const struct writer *writer, const struct row *file);
 void writer_remove_file(struct writer *writer, const char *name, uint64_t number);

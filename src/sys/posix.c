@@ -420,6 +420,7 @@ static enum status posix_thread_start(struct env *env, void **thread, void (*run
         return fail(err, STATUS_MEMORY, "no memory for a thread");
     *started = (struct posix_thread){.run = run, .context = context};
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* is its own thread's: see maps_outlive_cuts */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     error_number = pthread_create(&started->id, NULL, thread_body, started);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -62,7 +62,7 @@ struct env_calls {
     enum status (*lock)(struct env *, struct env_file *, bool *taken, struct error *);
 
     /* Read-only, shared; `bytes` may be over the file's end only inside its last page.  unmap ends
-     * it; NULL of 0 bytes. */
+     * it; NULL of 0 bytes.  See maps_outlive_cuts. */
     enum status (*map)(struct env *, struct env_file *, size_t bytes, const void **at,
                        struct error *);
     void (*unmap)(struct env *, const void *at, size_t bytes);
@@ -111,6 +111,12 @@ void env_random_name(struct env *env, char name[17]);
 /* A large piece of memory that costs nothing until it is touched, for arenas; NULL if refused. */
 void *memory_reserve(size_t bytes);
 void memory_release(void *memory, size_t bytes);
+
+/* To be called once, by the program.  Where another program cuts a file that is mapped here, and
+ * what is missing is looked at, the whole map is zeros from then on; without this call it is the
+ * process's end (SIGBUS).  So a file that is to be mapped begins with something that is not zero,
+ * and who has worked with its bytes looks at that last.  Every other SIGBUS ends the process. */
+void maps_outlive_cuts(void);
 
 /* How many processors this process may use: the smaller of the affinity mask and the cgroup's
  * quota, rounded up, at least 1. */

@@ -425,7 +425,7 @@ EITHER void fill_orders(const struct moment *moment, double price, bool at_close
     double units = 0, entry_price = slipped(ledger, price, plain ? 1 : account->order.enter);
     if (account->order.enter && account->stance == FLAT) {
         units = entry_units(ledger, account, entry_price, plain);
-        account->refused += units == 0;
+        account->refused += units == 0 && account->cash > 0; /* without money it is ruin */
     }
     if (leaving) {
         if (units > 0)

@@ -233,7 +233,7 @@ static void naive_fill(struct naive *n, int bar, double price, bool at_close)
             if (leaving)
                 n->out->trade[n->out->trades - 1].reason = REASON_REVERSE;
             naive_enter(n, bar, p, units);
-        } else {
+        } else if (n->cash > 0) {
             n->out->refused++;
         }
     }

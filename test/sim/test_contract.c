@@ -586,6 +586,20 @@ TEST(equity_of_0_or_below_at_a_close_closes_the_position_and_ends_the_account)
     CHECK(small.result->metric[METRIC_MAX_DRAWDOWN] > 100);
 }
 
+TEST(an_exit_that_takes_the_last_money_is_ruin_and_no_refused_entry)
+{
+    small_start(12);
+    small_signal(SIM_SHORT, 2);
+    small_signal(SIM_BUY, 5);
+    small_bar(5, 150, 200, 150, 199.5); /* 4.95 is left, and the fee of the cover is 19.75 */
+    small.options.fill = FILL_CLOSE;
+    small.options.fee = 0.01;
+    small_go();
+    CHECK(small.result->ruined);
+    CHECK_INT(small.trades, 1);
+    CHECK_INT(small.result->refused, 0);
+}
+
 TEST(equity_of_exactly_0_gives_no_nan_in_the_sums_of_returns)
 {
     small_start(12);

@@ -9,6 +9,11 @@
 static const char input_name[] = "standard input";
 static const char input_path[] = "/dev/stdin";
 
+static bool is_input(const char *path)
+{
+    return strcmp(path, input_path) == 0;
+}
+
 void source_file_deinit(struct source_file *file)
 {
     mem_free(file->name);
@@ -184,7 +189,7 @@ static bool name_file(struct source_file *file, const char *archive, const char 
     file->base = entry_length ? archive_length + 1 + base_of(entry, entry_length)
                               : base_of(archive, archive_length);
     base = text_of(file->name + file->base);
-    file->base_length = unpack_plain_length(base);
+    file->base_length = archive == input_name && !entry_length ? 0 : unpack_plain_length(base);
     return true;
 }
 
@@ -217,8 +222,7 @@ static enum status load_entry(struct source *source, struct source_file *file, s
             char *grown = mem_resize(file->bytes, wanted);
 
             if (!grown)
-                return fail(err, STATUS_MEMORY, "%s: no memory for a file of an archive",
-                            file->name);
+                return fail(err, STATUS_MEMORY, "no memory for a file of an archive");
             file->bytes = grown;
             capacity = wanted;
         }
@@ -247,8 +251,12 @@ static enum status next_entry(struct source *source, const char *path, struct so
         source->not_picked++;
     }
     if (!name_file(file, path, entry))
-        return fail(err, STATUS_MEMORY, "%s: no memory for a name", path);
-    return load_entry(source, file, err);
+        return fail(err, STATUS_MEMORY, "no memory for a name");
+    if (path != input_name || *entry)
+        return load_entry(source, file, err);
+    file->kind = SOURCE_STREAM; /* it may have no end */
+    file->archive = source->archive;
+    return STATUS_OK;
 }
 
 static bool close_archive(struct source *source)
@@ -263,20 +271,22 @@ static bool close_archive(struct source *source)
 static bool from_archive(struct source *source, const char *path, struct source_file *file,
                          bool *no_memory)
 {
-    struct error err;
+    bool input = is_input(path), done = false;
+    const char *shown = input ? input_name : path;
     enum status status = STATUS_OK;
-    bool done = false;
+    struct error err;
 
     if (!source->archive)
-        status = unpack_open(&source->archive, source->env, path, &source->bytes_read, &err);
+        status = unpack_open(&source->archive, source->env, path, !input, &source->bytes_read,
+                             &err);
     if (status == STATUS_OK)
-        status = next_entry(source, path, file, &done, &err);
+        status = next_entry(source, shown, file, &done, &err);
     if (status == STATUS_OK && !done)
         return true;
     close_archive(source);
     if (done)
         return false;
-    *no_memory = !fail_file(file, path, &err);
+    *no_memory = !fail_file(file, shown, &err);
     return true;
 }
 
@@ -287,7 +297,7 @@ bool source_next(struct source *source, struct source_file *file, bool *no_memor
         const struct source_place *place = &source->places[source->next];
 
         *file = (struct source_file){0};
-        if (unpack_is_named(text_of(place->path))) {
+        if (is_input(place->path) || unpack_is_named(text_of(place->path))) {
             if (from_archive(source, place->path, file, no_memory))
                 return !*no_memory;
             continue;
@@ -296,11 +306,7 @@ bool source_next(struct source *source, struct source_file *file, bool *no_memor
         file->path = mem_copy_text(place->path);
         file->disk_bytes = place->bytes;
         source->next++;
-        *no_memory = !file->path ||
-                     !name_file(
-                         file, strcmp(place->path, input_path) == 0 ? input_name : place->path, "");
-        if (strcmp(place->path, input_path) == 0)
-            file->base_length = 0;
+        *no_memory = !file->path || !name_file(file, place->path, "");
         return !*no_memory;
     }
     return false;

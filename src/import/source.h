@@ -13,7 +13,7 @@ enum {
 
 /* Where a file's bytes come from. */
 enum source_kind {
-    SOURCE_PATH,   /* a plain file (or a pipe) */
+    SOURCE_PATH,   /* a plain file */
     SOURCE_MEMORY, /* `bytes` */
     SOURCE_STREAM, /* `bytes`, then unpack_read(); must be read before the next source_next() */
     SOURCE_FAILED  /* `err` says why */

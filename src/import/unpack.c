@@ -38,6 +38,8 @@ struct unpacker {
     atomic_uint_least64_t *bytes_read;
     struct error error; /* of reading the file itself */
     bool failed;
+    bool plain, given;   /* text as it is, without the library; its one file was given */
+    size_t begin, ended; /* what of the block was read ahead */
     unsigned char block[BLOCK_BYTES];
 };
 
@@ -95,15 +97,13 @@ static enum status load_library(struct unpacker *reader, struct error *err)
     if (!reader->library)
         return fail(
             err, STATUS_SYSTEM,
-            "%s: archives need the library libarchive (Debian: libarchive13): %s; or unpack it "
-            "first",
-            reader->path, dlerror());
+            "archives need the library libarchive (Debian: libarchive13): %s; or unpack it first",
+            dlerror());
     for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
         void *call = dlsym(reader->library, wanted[i].name);
 
         if (!call)
-            return fail(err, STATUS_SYSTEM, "%s: this libarchive has no %s", reader->path,
-                        wanted[i].name);
+            return fail(err, STATUS_SYSTEM, "this libarchive has no %s", wanted[i].name);
         memcpy((char *)&reader->calls + wanted[i].offset, &call, sizeof call);
     }
     return STATUS_OK;
@@ -116,6 +116,11 @@ static la_ssize_t read_block(struct archive *archive, void *context, const void 
 
     (void)archive;
     *block = reader->block;
+    if (reader->ended) {
+        got = reader->ended;
+        reader->ended = 0;
+        return (la_ssize_t)got;
+    }
     if (reader->env->calls->read(reader->env, reader->file, reader->block, sizeof reader->block,
                                  reader->at, &got, &reader->error) != STATUS_OK) {
         reader->failed = true;
@@ -134,19 +139,52 @@ static enum status library_failed(struct unpacker *reader, struct error *err)
         *err = reader->error;
         return err->status;
     }
-    return fail(err, STATUS_CORRUPT, "%s: the archive cannot be read%s%s", reader->path,
-                words ? ": " : "", words ? words : "");
+    return fail(err, STATUS_CORRUPT, "the archive cannot be read%s%s", words ? ": " : "",
+                words ? words : "");
 }
 
-static enum status start(struct unpacker *reader, struct error *err)
+/* What the endings above say of a name, by the first bytes. */
+static bool is_packed(const unsigned char *bytes, size_t length)
+{
+    static const struct {
+        size_t at, length;
+        const char *magic;
+    } packed[] = {
+        {0, 2, "\x1f\x8b"},   {0, 4, "\x28\xb5\x2f\xfd"}, {0, 5, "\xfd\x37zXZ"},
+        {0, 3, "BZh"},        {0, 4, "\x04\x22\x4d\x18"}, {0, 2, "\x1f\x9d"},
+        {0, 4, "PK\x03\x04"}, {257, 5, "ustar"},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(packed); i++)
+        if (length >= packed[i].at + packed[i].length &&
+            memcmp(bytes + packed[i].at, packed[i].magic, packed[i].length) == 0)
+            return true;
+    return false;
+}
+
+static enum status look_ahead(struct unpacker *reader, struct error *err)
+{
+    TRY(reader->env->calls->read(reader->env, reader->file, reader->block, sizeof reader->block, 0,
+                                 &reader->ended, err));
+    reader->at = reader->ended;
+    atomic_fetch_add_explicit(reader->bytes_read, reader->ended, memory_order_relaxed);
+    reader->plain = !is_packed(reader->block, reader->ended);
+    return STATUS_OK;
+}
+
+static enum status start(struct unpacker *reader, bool named, struct error *err)
 {
     const struct calls *calls = &reader->calls;
 
-    TRY(load_library(reader, err));
     TRY(reader->env->calls->open(reader->env, &reader->file, reader->path, OPEN_READ, err));
+    if (!named)
+        TRY(look_ahead(reader, err));
+    if (reader->plain)
+        return STATUS_OK;
+    TRY(load_library(reader, err));
     reader->archive = calls->archive_read_new();
     if (!reader->archive)
-        return fail(err, STATUS_MEMORY, "%s: no memory to read an archive", reader->path);
+        return fail(err, STATUS_MEMORY, "no memory to read an archive");
     /* A filter may be there only as a program of its own, which is a warning and not used by us. */
     calls->archive_read_support_filter_all(reader->archive);
     calls->archive_read_support_format_tar(reader->archive);
@@ -157,18 +195,18 @@ static enum status start(struct unpacker *reader, struct error *err)
     return STATUS_OK;
 }
 
-enum status unpack_open(struct unpacker **opened, struct env *env, const char *path,
+enum status unpack_open(struct unpacker **opened, struct env *env, const char *path, bool named,
                         atomic_uint_least64_t *bytes_read, struct error *err)
 {
     struct unpacker *reader = mem_zero(1, sizeof *reader);
     enum status status;
 
     if (!reader)
-        return fail(err, STATUS_MEMORY, "%s: no memory to read an archive", path);
+        return fail(err, STATUS_MEMORY, "no memory to read an archive");
     reader->env = env;
     reader->path = path;
     reader->bytes_read = bytes_read;
-    status = start(reader, err);
+    status = start(reader, named, err);
     if (status != STATUS_OK) {
         unpack_close(reader);
         return status;
@@ -194,6 +232,11 @@ enum status unpack_next(struct unpacker *reader, const char **name, struct error
 {
     const struct calls *calls = &reader->calls;
 
+    if (reader->plain) {
+        *name = reader->given ? NULL : "";
+        reader->given = true;
+        return STATUS_OK;
+    }
     for (;;) {
         struct archive_entry *entry;
         int result = calls->archive_read_next_header(reader->archive, &entry);
@@ -216,11 +259,29 @@ enum status unpack_next(struct unpacker *reader, const char **name, struct error
     }
 }
 
+static enum status read_plain(struct unpacker *reader, void *bytes, size_t length, size_t *got,
+                              struct error *err)
+{
+    *got = MIN(length, reader->ended - reader->begin);
+    if (*got) {
+        memcpy(bytes, reader->block + reader->begin, *got);
+        reader->begin += *got;
+        return STATUS_OK;
+    }
+    TRY(reader->env->calls->read(reader->env, reader->file, bytes, length, reader->at, got, err));
+    reader->at += *got;
+    atomic_fetch_add_explicit(reader->bytes_read, *got, memory_order_relaxed);
+    return STATUS_OK;
+}
+
 enum status unpack_read(struct unpacker *reader, void *bytes, size_t length, size_t *got,
                         struct error *err)
 {
-    la_ssize_t count = reader->calls.archive_read_data(reader->archive, bytes, length);
+    la_ssize_t count;
 
+    if (reader->plain)
+        return read_plain(reader, bytes, length, got, err);
+    count = reader->calls.archive_read_data(reader->archive, bytes, length);
     if (count < 0)
         return library_failed(reader, err);
     *got = (size_t)count;

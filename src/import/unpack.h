@@ -17,14 +17,15 @@ bool unpack_is_named(struct text name);
 /* Length of a name without the endings of compression: "x.csv.zst" is 5 ("x.csv"). */
 size_t unpack_plain_length(struct text name);
 
-/* `bytes_read` counts what was read of the file itself.  STATUS_SYSTEM where libarchive is not
- * installed. */
-enum status unpack_open(struct unpacker **reader, struct env *env, const char *path,
+/* What is not `named` (standard input) is an archive where its first bytes say so, else one file
+ * as it stands.  `bytes_read` counts what was read of the file itself.  STATUS_SYSTEM where
+ * libarchive is not installed.  No sentence of these calls names the file: the caller knows it. */
+enum status unpack_open(struct unpacker **reader, struct env *env, const char *path, bool named,
                         atomic_uint_least64_t *bytes_read, struct error *err);
 void unpack_close(struct unpacker *reader);
 
-/* The next file inside; `*name` NULL at the end, "" for a single compressed file.  Borrowed until
- * the next call. */
+/* The next file inside; `*name` NULL at the end, "" for a single file, compressed or plain.
+ * Borrowed until the next call. */
 enum status unpack_next(struct unpacker *reader, const char **name, struct error *err);
 
 /* Bytes of that file; 0 at its end. */

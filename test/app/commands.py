@@ -443,6 +443,29 @@ def top_counts_the_rows_of_every_form_of_answer():
     assert len(json.loads(ok("backtest", "rsi", "--on", m, "--json"))["results"]) == 7
 
 
+@test
+def standard_input_may_be_compressed_or_an_archive():
+    text = "time,open,high,low,close,volume\n2024-01-01,1,2,1,2,5\n2024-01-02,1,2,1,2,5\n"
+    plain = put("P.csv", text)
+    archive = os.path.join(HOME, "p.tar")
+    with tarfile.open(archive, "w") as t:
+        t.add(plain, "P.csv")
+    for pack in (lambda b: b, gzip.compress, bz2.compress, lzma.compress):
+        for number, path in enumerate((plain, archive)):
+            name = os.path.join(HOME, "packed")
+            open(name, "wb").write(pack(open(path, "rb").read()))
+            for how in ("file", "pipe"):
+                data = os.path.join(HOME, "stdin-store")
+                shutil.rmtree(data, ignore_errors=True)
+                source = open(name, "rb") if how == "file" else subprocess.Popen(["cat", name], stdout=subprocess.PIPE).stdout
+                p = subprocess.run([HARRIER, "import", "-", "--as", "in/1d", *([] if number else ["--symbol", "P"]), "--data", data], stdin=source, capture_output=True, text=True)
+                assert p.returncode == 0 and "2 bars added to 1 symbol;" in p.stdout, (how, p.stderr, p.stdout)
+                assert len(ok("bars", "in/1d", "P", "--csv", data=data).splitlines()) == 3
+    packed = open(os.path.join(HOME, "packed"), "rb").read()
+    p = subprocess.run([HARRIER, "import", "-", "--as", "in/1d", "--data", data], input=packed[:len(packed) // 2], capture_output=True)
+    assert p.returncode == 3 and p.stderr.decode().count("standard input") == 1, p.stderr
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

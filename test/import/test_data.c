@@ -37,7 +37,7 @@ static void table_open(struct table_file *table, const char *path)
     size_t length = 0, capacity = 64 << 20, got = 1;
 
     table->text = malloc(capacity);
-    CHECK_OK(unpack_open(&unpacker, env_posix(), path, &read, &err));
+    CHECK_OK(unpack_open(&unpacker, env_posix(), path, true, &read, &err));
     CHECK_OK(unpack_next(unpacker, &name, &err));
     for (; got > 0; length += got)
         CHECK_OK(unpack_read(unpacker, table->text + length, capacity - length - 1, &got, &err));

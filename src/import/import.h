@@ -180,7 +180,9 @@ struct resample_report {
 /* Every period with at least one bar: open of the first, highest high, lowest low, close of the
  * last, sum of volumes in the order of bars.  Days are UTC days, weeks begin on Monday, months are
  * calendar months.  A period is complete where some symbol of the market has a bar that ends at or
- * after its end.  STATUS_USAGE for a timeframe that `from` does not divide; STATUS_PARTIAL where a
+ * after its end.  A stored bar that is newest and that the first bars of its period make is an
+ * earlier resample's, and is replaced; any other that differs contradicts, unless `replace`.
+ * STATUS_USAGE for a timeframe that `from` does not divide; STATUS_PARTIAL where a
  * symbol failed or a stored bar contradicts. */
 enum status resample_run(const struct resample_options *options, struct resample_report *report,
                          struct error *err);

@@ -18,10 +18,19 @@ bool resample_divides(enum timeframe from, enum timeframe to)
            (long_ms != WEEK_MS || DAY_MS % short_ms == 0);
 }
 
+static void fold(double *const column[BAR_COLUMNS], size_t at, const struct bars *bars, size_t i)
+{
+    const double *const *from = bars->column;
+
+    column[BAR_HIGH][at] = MAX(column[BAR_HIGH][at], from[BAR_HIGH][i]);
+    column[BAR_LOW][at] = MIN(column[BAR_LOW][at], from[BAR_LOW][i]);
+    column[BAR_CLOSE][at] = from[BAR_CLOSE][i];
+    column[BAR_VOLUME][at] += from[BAR_VOLUME][i];
+}
+
 size_t resample_bars(const struct bars *bars, enum timeframe to, int64_t *time,
                      double *const column[BAR_COLUMNS])
 {
-    const double *const *from = bars->column;
     int64_t end_ms = INT64_MIN;
     size_t count = 0;
 
@@ -30,14 +39,11 @@ size_t resample_bars(const struct bars *bars, enum timeframe to, int64_t *time,
             time[count] = timeframe_floor(to, bars->time[i]);
             end_ms = timeframe_next(to, time[count]);
             for (int c = 0; c < BAR_COLUMNS; c++)
-                column[c][count] = from[c][i];
+                column[c][count] = bars->column[c][i];
             count++;
-            continue;
+        } else {
+            fold(column, count - 1, bars, i);
         }
-        column[BAR_HIGH][count - 1] = MAX(column[BAR_HIGH][count - 1], from[BAR_HIGH][i]);
-        column[BAR_LOW][count - 1] = MIN(column[BAR_LOW][count - 1], from[BAR_LOW][i]);
-        column[BAR_CLOSE][count - 1] = from[BAR_CLOSE][i];
-        column[BAR_VOLUME][count - 1] += from[BAR_VOLUME][i];
     }
     return count;
 }
@@ -98,6 +104,64 @@ static void note_contradicted(struct resample *resample, const char *name, int64
              "%s %s: the stored bar differs", name, text);
 }
 
+static bool same_bar(const double *const a[BAR_COLUMNS], size_t i, const struct bars *b, size_t j)
+{
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        if (a[c][i] != b->column[c][j])
+            return false;
+    return true;
+}
+
+/* Whether a stored bar is what the first bars of its period make: then it was made here, when the
+ * others had not come yet. */
+static bool is_early(const struct bars *stored, size_t at, const struct bars *from,
+                     enum timeframe to)
+{
+    int64_t end_ms = timeframe_next(to, stored->time[at]);
+    size_t first = bars_find(from, stored->time[at]);
+    double value[BAR_COLUMNS], *column[BAR_COLUMNS];
+    const double *made[BAR_COLUMNS];
+
+    for (int c = 0; c < BAR_COLUMNS; c++) {
+        made[c] = column[c] = &value[c];
+        value[c] = first < from->count ? from->column[c][first] : 0;
+    }
+    for (size_t i = first; i < from->count && from->time[i] < end_ms; i++) {
+        if (i > first)
+            fold(column, 0, from, i);
+        if (same_bar(made, 0, stored, at))
+            return true;
+    }
+    return false;
+}
+
+/* The newest stored bar may be the last resample's, of a period that has grown since: it is
+ * replaced.  Whatever else differs came from elsewhere, or its source was changed. */
+static enum status replace_early(struct resample *resample, struct text name,
+                                 const struct bars *from, const struct bars *made,
+                                 struct error *err)
+{
+    enum timeframe to = resample->options->to;
+    struct put_result put = {0};
+    struct bars stored, grown;
+    enum status status = writer_bars(resample->writer, name, &stored, err);
+    size_t last, at;
+
+    if (status == STATUS_MISSING)
+        return STATUS_OK;
+    TRY(status);
+    last = stored.count - 1;
+    at = bars_find(made, stored.time[last]);
+    if (at == made->count || made->time[at] != stored.time[last] ||
+        same_bar(made->column, at, &stored, last) || !is_early(&stored, last, from, to))
+        return STATUS_OK;
+    grown = bars_slice(made, at, at + 1);
+    TRY(writer_put(resample->writer, name, &grown, true, &put, err));
+    resample->report->replaced += put.replaced;
+    resample->report->same -= put.replaced; /* as which the put of all counts it */
+    return STATUS_OK;
+}
+
 static enum status resample_symbol(struct resample *resample, size_t symbol, struct error *err)
 {
     const struct resample_options *options = resample->options;
@@ -129,6 +193,7 @@ static enum status resample_symbol(struct resample *resample, size_t symbol, str
     report->bars_to += made.count;
     if (made.count == 0)
         return STATUS_OK;
+    TRY(replace_early(resample, text_of(name), &bars, &made, err));
     TRY(writer_put(resample->writer, text_of(name), &made, options->replace, &put, err));
     report->added += put.added;
     report->same += put.same;

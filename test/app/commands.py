@@ -466,6 +466,27 @@ def standard_input_may_be_compressed_or_an_archive():
     assert p.returncode == 3 and p.stderr.decode().count("standard input") == 1, p.stderr
 
 
+@test
+def resampling_again_completes_its_own_newest_bar_and_leaves_those_of_others():
+    header, hour = "time,open,high,low,close,volume\n", "2024-01-{:02}T{:02}:00:00Z,10,{},5,{},1\n"
+    def hours(count):
+        put("G.csv", header + "".join(hour.format(1 + h // 24, h % 24, 20 + h, 11 + h / 10) for h in range(count)))
+        ok("import", os.path.join(HOME, "G.csv"), "--as", "grow/1h")
+    hours(30)
+    assert "2 new" in ok("resample", "grow/1h", "--to", "1d")
+    hours(50)
+    again = json.loads(ok("resample", "grow/1h", "--to", "1d", "--json"))
+    assert (again["added"], again["replaced"], again["same"], again["contradicted"]) == (1, 1, 1, 0), again
+    assert ok("bars", "grow/1d", "G", "--csv").splitlines()[2].startswith("2024-01-02,10,67,5,15.7,24")
+    assert json.loads(ok("resample", "grow/1h", "--to", "1d", "--json"))["same"] == 3
+    put("G.csv", header + "2024-01-04,10,99,5,11,7\n")
+    ok("import", os.path.join(HOME, "G.csv"), "--as", "grow/1d")
+    hours(90)
+    p = run("resample", "grow/1h", "--to", "1d")
+    assert p.returncode == 1 and "--replace" in p.stderr, p.stderr
+    assert ok("bars", "grow/1d", "G", "--csv").splitlines()[-1].startswith("2024-01-04,10,99,5,11,7")
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

@@ -72,9 +72,9 @@ static void summary(const struct app *app, const struct import_report *report, c
     const struct import_counts *c = &report->counts;
     char a[NUMBER_TEXT_BYTES], b[NUMBER_TEXT_BYTES];
 
-    buffer_addf(out, "%s: %s bars added to %s symbols", market,
+    buffer_addf(out, "%s: %s bars added to %s symbol%s", market,
                 with_commas((double)c->added, 0, false, a),
-                with_commas((double)report->symbols, 0, false, b));
+                with_commas((double)report->symbols, 0, false, b), report->symbols == 1 ? "" : "s");
     counted(out, c->same, "there already");
     counted(out, c->replaced, "replaced");
     counted(out, c->doubled, "said twice");
@@ -82,9 +82,13 @@ static void summary(const struct app *app, const struct import_report *report, c
     counted(out, c->left_out, "left out by --where");
     counted(out, c->dropped, "newest left out by --drop-last");
     counted(out, c->rejected_all, "rejected");
-    buffer_addf(out, "; %zu files", report->files_read);
+    buffer_addf(out, "; %zu file%s", report->files_read, report->files_read == 1 ? "" : "s");
     counted(out, report->files_empty, "empty");
     counted(out, report->files_skipped, "skipped, their names do not match");
+    counted(out, report->files_not_picked,
+            conf_list_count(app->conf, OPT_FILES)
+                ? "not picked by --files"
+                : "left out, not named like data (--files '*' takes all)");
     counted(out, report->files_failed, "failed");
     buffer_addf(out, "; %.1f MB in %.2f s\n", (double)report->bytes * 1e-6, seconds);
 }
@@ -98,6 +102,9 @@ static void summary_json(const struct import_report *report, const char *market,
     json_text(&json, "market", market);
     json_int(&json, "files", (int64_t)report->files_read);
     json_int(&json, "files_failed", (int64_t)report->files_failed);
+    json_int(&json, "files_empty", (int64_t)report->files_empty);
+    json_int(&json, "files_skipped", (int64_t)report->files_skipped);
+    json_int(&json, "files_not_picked", (int64_t)report->files_not_picked);
     json_int(&json, "symbols", (int64_t)report->symbols);
     json_int(&json, "rows", (int64_t)c->rows);
     json_int(&json, "added", (int64_t)c->added);
@@ -134,7 +141,8 @@ static enum status show(struct app *app, const struct import_report *report, con
     struct buffer out = {0}, problems = {0};
 
     reject_lines(report, &problems);
-    file_lines(report, &problems);
+    if (report->file_count > 1) /* what is wrong with the only one ends the program */
+        file_lines(report, &problems);
     fputs(buffer_text(&problems), stderr);
     buffer_deinit(&problems);
     if (app->json) {

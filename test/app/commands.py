@@ -487,6 +487,21 @@ def resampling_again_completes_its_own_newest_bar_and_leaves_those_of_others():
     assert ok("bars", "grow/1d", "G", "--csv").splitlines()[-1].startswith("2024-01-04,10,99,5,11,7")
 
 
+@test
+def an_import_says_which_files_it_left_out_and_names_a_broken_one_once():
+    folder = os.path.join(HOME, "folder")
+    os.mkdir(folder)
+    for name in ("A.csv", "B.csv"):
+        put(os.path.join("folder", name), "time,open,high,low,close,volume\n2024-01-01,1,2,1,2,5\n")
+    put("folder/README", "x"), put("folder/x.pdf", "x")
+    assert "2 left out, not named like data" in ok("import", folder, "--as", "left/1d")
+    assert "3 not picked by --files" in ok("import", folder, "--as", "left/1d", "--files", "A*")
+    assert json.loads(ok("import", folder, "--as", "left/1d", "--json"))["files_not_picked"] == 2
+    broken = put("broken.csv.gz", gzip.compress(os.urandom(5000))[:1000], "wb")
+    p = run("import", broken, "--as", "left/1d")
+    assert p.returncode == 3 and all(line.count("broken.csv.gz") == 1 for line in p.stderr.splitlines()), p.stderr
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

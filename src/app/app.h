@@ -59,6 +59,13 @@ void app_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const int *app_cancel(void); /* read with atomic loads */
 const atomic_bool *app_stop(void);
 
+/* What a signal is answered with at once, from now on: a commit is not broken, and may take longer
+ * than a person waits without a word.  Borrowed; NULL: nothing. */
+void app_stop_words(const char *words);
+#define COMMIT_STOP_WORDS                                                                      \
+    "\nharrier: stopping; what is being stored is stored whole or not at all (once more ends " \
+    "at once)\n"
+
 /* An arena over reserved memory; app_arena_close gives it back. */
 enum { APP_ARENA_BYTES_LOG2 = 36 };
 enum status app_arena_open(struct arena *arena, struct error *err);

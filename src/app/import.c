@@ -202,7 +202,9 @@ static enum status import_files(struct app *app, const struct market_name *marke
     options.wheres = list_of(app, arena, OPT_WHERE, &options.where_count);
     options.globs = list_of(app, arena, OPT_FILES, &options.glob_count);
     progress_begin(&progress, app, "MB", 0);
+    app_stop_words(COMMIT_STOP_WORDS);
     status = import_run(&options, &report, err);
+    app_stop_words(NULL);
     progress_end(&progress);
     market_to_text(market, market_text);
     if (report.file_count)

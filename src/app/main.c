@@ -12,6 +12,7 @@
 /* The one mutable global state: a signal handler has no other way to speak. */
 static int cancelled;
 static atomic_bool stopped;
+static _Atomic(const char *) stop_words;
 
 const int *app_cancel(void)
 {
@@ -23,9 +24,20 @@ const atomic_bool *app_stop(void)
     return &stopped;
 }
 
+void app_stop_words(const char *words)
+{
+    atomic_store_explicit(&stop_words, words, memory_order_relaxed);
+}
+
 /* The first signal asks to stop; the default action of a second one ends the process. */
 static void on_signal(int number)
 {
+    const char *words = atomic_load_explicit(&stop_words, memory_order_relaxed);
+    int kept = errno;
+
+    if (words)
+        (void)!write(STDERR_FILENO, words, strlen(words));
+    errno = kept;
     __atomic_store_n(&cancelled, 1, __ATOMIC_RELAXED);
     atomic_store_explicit(&stopped, true, memory_order_relaxed);
     signal(number, SIG_DFL);

@@ -25,7 +25,9 @@ static enum status sample_command(struct app *app, struct error *err)
     };
 
     TRY(market_parse(&options.market, text_of(conf_text(app->conf, OPT_MARKET)), err));
+    app_stop_words(COMMIT_STOP_WORDS);
     TRY(sample_run(&options, &report, err));
+    app_stop_words(NULL);
     market_to_text(&options.market, market);
     if (app->json)
         buffer_addf(&out,
@@ -376,7 +378,8 @@ const struct command command_bars = {
  * ------------------------------------------------------------------------------------------- */
 
 /* One object a market, a line each. */
-static void verify_json(const char *market, const struct verify_report *report, struct buffer *out)
+static void verify_json(const char *market, const struct verify_report *report, size_t lost,
+                        struct buffer *out)
 {
     struct json json = {.out = *out};
 
@@ -386,6 +389,7 @@ static void verify_json(const char *market, const struct verify_report *report, 
     json_int(&json, "bars", (int64_t)report->bars);
     json_int(&json, "bytes", (int64_t)report->bytes);
     json_int(&json, "repaired", (int64_t)report->repaired);
+    json_int(&json, "lost_bars", (int64_t)lost);
     json_begin(&json, "problems", '[');
     for (size_t i = 0; i < report->problem_count; i++) {
         json_begin(&json, NULL, '{');
@@ -399,38 +403,62 @@ static void verify_json(const char *market, const struct verify_report *report, 
     *out = json.out;
 }
 
+/* What a market holds after a repair, in place of what it should have held before; returns how many
+ * bars that are fewer. */
+static enum status recount(struct app *app, const struct market_name *market,
+                           struct verify_report *report, size_t *lost, struct error *err)
+{
+    struct verify_report now = {0};
+
+    TRY(store_verify(app->env, app->data, market, false, &now, err));
+    *lost = report->bars > now.bars ? report->bars - now.bars : 0;
+    report->symbols = now.symbols;
+    report->bars = now.bars;
+    report->repaired = report->problem_count - MIN(report->problem_count, now.problem_count);
+    verify_report_deinit(&now);
+    return STATUS_OK;
+}
+
+static void verify_text(const char *market, const struct verify_report *report, bool repair,
+                        size_t lost, struct buffer *out)
+{
+    char bars[NUMBER_TEXT_BYTES], gone[NUMBER_TEXT_BYTES];
+    size_t left = report->problem_count - report->repaired;
+
+    for (size_t i = 0; i < report->problem_count; i++)
+        buffer_addf(out, "%s%s%s: %s\n", market, report->problems[i].symbol[0] ? " " : "",
+                    report->problems[i].symbol, report->problems[i].text);
+    buffer_addf(out, "%s: %zu symbol%s, %s bars: ", market, report->symbols,
+                report->symbols == 1 ? "" : "s", with_commas((double)report->bars, 0, false, bars));
+    if (!left)
+        buffer_addf(out, "all as %s written", report->problem_count ? "it is now" : "it was");
+    else
+        buffer_addf(out, "%zu problem%s%s", left, left == 1 ? "" : "s",
+                    repair ? " left" : "; --repair mends what can be mended");
+    if (lost)
+        buffer_addf(out, "; %s bars are lost: import them again",
+                    with_commas((double)lost, 0, false, gone));
+    buffer_add_char(out, '\n');
+}
+
 static enum status verify_one(struct app *app, const struct market_name *market, struct error *err)
 {
-    char text[MARKET_TEXT_BYTES], bars[NUMBER_TEXT_BYTES];
     bool repair = conf_flag(app->conf, OPT_REPAIR);
     struct verify_report report = {0};
+    char text[MARKET_TEXT_BYTES];
     struct buffer out = {0};
-    int64_t begin = clock_ticks_ns(app->env);
-    double seconds;
+    size_t lost = 0;
     enum status status;
 
     market_to_text(market, text);
     TRY(store_verify(app->env, app->data, market, repair, &report, err));
-    seconds = (double)(clock_ticks_ns(app->env) - begin) * 1e-9;
-    if (app->json) {
-        status = report.problem_count > report.repaired ? STATUS_PARTIAL : STATUS_OK;
-        verify_json(text, &report, &out);
-        verify_report_deinit(&report);
-        TRY(app_write(&out, err));
-        return status;
-    }
-    for (size_t i = 0; i < report.problem_count; i++)
-        buffer_addf(&out, "%s %s: %s\n", text, report.problems[i].symbol, report.problems[i].text);
-    buffer_addf(&out, "%s: %zu symbols, %s bars, %.1f MB at %.1f GB/s: ", text, report.symbols,
-                with_commas((double)report.bars, 0, false, bars), (double)report.bytes * 1e-6,
-                seconds > 0 ? (double)report.bytes * 1e-9 / seconds : 0);
-    if (!report.problem_count)
-        buffer_add_text(&out, "all as it was written\n");
+    status = repair && report.problem_count ? recount(app, market, &report, &lost, err) : STATUS_OK;
+    if (status == STATUS_OK && (report.problem_count > report.repaired || lost))
+        status = STATUS_PARTIAL;
+    if (app->json)
+        verify_json(text, &report, lost, &out);
     else
-        buffer_addf(&out, "%zu problem%s, %zu mended%s\n", report.problem_count,
-                    report.problem_count == 1 ? "" : "s", report.repaired,
-                    repair ? "" : "; --repair mends what can be mended");
-    status = report.problem_count > report.repaired ? STATUS_PARTIAL : STATUS_OK;
+        verify_text(text, &report, repair, lost, &out);
     verify_report_deinit(&report);
     TRY(app_write(&out, err));
     return status;
@@ -540,7 +568,9 @@ static enum status resample_command(struct app *app, struct error *err)
     options.progress = resample_progress;
     options.progress_context = &progress;
     progress_begin(&progress, app, "symbols", 0);
+    app_stop_words(COMMIT_STOP_WORDS);
     status = resample_run(&options, &report, err);
+    app_stop_words(NULL);
     progress_end(&progress);
     if (status != STATUS_OK && status != STATUS_PARTIAL)
         return status;

@@ -502,6 +502,30 @@ def an_import_says_which_files_it_left_out_and_names_a_broken_one_once():
     assert p.returncode == 3 and all(line.count("broken.csv.gz") == 1 for line in p.stderr.splitlines()), p.stderr
 
 
+@test
+def stopping_an_import_is_answered_at_once_and_nothing_is_half_stored():
+    folder, data = os.path.join(HOME, "many"), os.path.join(HOME, "stop-store")
+    os.mkdir(folder)
+    rows = "time,open,high,low,close,volume\n" + "".join(f"{1990 + d // 336}-{d // 28 % 12 + 1:02}-{d % 28 + 1:02},1{d},2{d},1{d},1{d},5\n" for d in range(3000))
+    for i in range(300):
+        put(os.path.join("many", f"S{i}.csv"), rows)
+    said = 0
+    for wait in (0.02, 0.05, 0.1, 0.15, 0.2, 0.3):
+        shutil.rmtree(data, ignore_errors=True)
+        p = subprocess.Popen([HARRIER, "import", folder, "--as", "stop/1d", "--data", data], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(wait)
+        p.send_signal(signal.SIGINT)
+        answered = select.select([p.stderr, p.stdout], [], [], 1.0)[0]
+        err = p.communicate(timeout=30)[1].decode()
+        assert answered and p.returncode in (0, 130, -signal.SIGINT), (wait, p.returncode, err)
+        said += "stored whole or not at all" in err
+        found = run("symbols", "stop/1d", "--json", data=data)
+        if found.returncode == 0:
+            assert all(s["bars"] == 3000 for s in json.loads(found.stdout)["symbols"]), wait
+            ok("verify", data=data)
+    assert said, "no signal came while it was at work"
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

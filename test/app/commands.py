@@ -4,7 +4,7 @@
     python3 test/app/commands.py [WORDS]     only the tests whose names hold WORDS
 
 $HARRIER names the program (default build/harrier).  Needs nothing but Python."""
-import csv, glob, io, json, os, pty, select, signal, subprocess, sys, tempfile, time, shutil, sqlite3, stat
+import bz2, csv, glob, gzip, io, json, lzma, os, pty, select, signal, subprocess, sys, tarfile, tempfile, time, shutil, sqlite3, stat
 
 HARRIER = os.path.abspath(os.environ.get("HARRIER", "build/harrier"))
 HOME = tempfile.mkdtemp(prefix="harrier-commands-")
@@ -444,26 +444,26 @@ def top_counts_the_rows_of_every_form_of_answer():
 
 
 @test
-def standard_input_may_be_compressed_or_an_archive():
-    text = "time,open,high,low,close,volume\n2024-01-01,1,2,1,2,5\n2024-01-02,1,2,1,2,5\n"
-    plain = put("P.csv", text)
-    archive = os.path.join(HOME, "p.tar")
-    with tarfile.open(archive, "w") as t:
-        t.add(plain, "P.csv")
-    for pack in (lambda b: b, gzip.compress, bz2.compress, lzma.compress):
-        for number, path in enumerate((plain, archive)):
-            name = os.path.join(HOME, "packed")
-            open(name, "wb").write(pack(open(path, "rb").read()))
-            for how in ("file", "pipe"):
-                data = os.path.join(HOME, "stdin-store")
-                shutil.rmtree(data, ignore_errors=True)
-                source = open(name, "rb") if how == "file" else subprocess.Popen(["cat", name], stdout=subprocess.PIPE).stdout
-                p = subprocess.run([HARRIER, "import", "-", "--as", "in/1d", *([] if number else ["--symbol", "P"]), "--data", data], stdin=source, capture_output=True, text=True)
-                assert p.returncode == 0 and "2 bars added to 1 symbol;" in p.stdout, (how, p.stderr, p.stdout)
-                assert len(ok("bars", "in/1d", "P", "--csv", data=data).splitlines()) == 3
-    packed = open(os.path.join(HOME, "packed"), "rb").read()
-    p = subprocess.run([HARRIER, "import", "-", "--as", "in/1d", "--data", data], input=packed[:len(packed) // 2], capture_output=True)
-    assert p.returncode == 3 and p.stderr.decode().count("standard input") == 1, p.stderr
+def verify_says_what_is_wrong_and_what_stands_after_a_repair():
+    m, data = "rot/1d", os.path.join(HOME, "rot-store")
+    ok("sample", "--market", m, "--symbols", "4", "--bars", "300", data=data)
+    assert ok("verify", data=data).splitlines() == ["rot/1d: 4 symbols, 1,200 bars: all as it was written"]
+    path = glob.glob(os.path.join(data, "rot", "1d", "S002*bars"))[0]
+    with open(path, "r+b") as f:
+        f.truncate(5000)
+    p = run("verify", m, data=data)
+    assert p.returncode == 1 and p.stdout.splitlines()[-1] == "rot/1d: 4 symbols, 1,200 bars: 1 problem; --repair mends what can be mended", p.stdout
+    p = run("verify", m, "--repair", data=data)
+    assert p.returncode == 1 and p.stdout.splitlines()[-1] == "rot/1d: 3 symbols, 900 bars: all as it is now written; 300 bars are lost: import them again", p.stdout
+    assert ok("verify", m, "--repair", data=data).splitlines() == ["rot/1d: 3 symbols, 900 bars: all as it was written"]
+    with open(glob.glob(os.path.join(data, "rot", "1d", "S003*bars"))[0], "r+b") as f:
+        f.seek(100), f.write(b"xxxx")
+    p = run("verify", m, "--repair", "--json", data=data)
+    j = json.loads(p.stdout)
+    assert p.returncode == 0 and (j["symbols"], j["bars"], j["repaired"], j["lost_bars"], len(j["problems"])) == (3, 900, 1, 0, 1), j
+    os.remove(os.path.join(data, "rot", "1d", "journal"))
+    lines = run("verify", m, "--repair", data=data).stdout.splitlines()
+    assert lines[0].startswith("rot/1d: the journal was lost: 3 symbols") and lines[-1] == "rot/1d: 3 symbols, 900 bars: all as it is now written", lines
 
 
 @test
@@ -485,6 +485,29 @@ def resampling_again_completes_its_own_newest_bar_and_leaves_those_of_others():
     p = run("resample", "grow/1h", "--to", "1d")
     assert p.returncode == 1 and "--replace" in p.stderr, p.stderr
     assert ok("bars", "grow/1d", "G", "--csv").splitlines()[-1].startswith("2024-01-04,10,99,5,11,7")
+
+
+@test
+def standard_input_may_be_compressed_or_an_archive():
+    text = "time,open,high,low,close,volume\n2024-01-01,1,2,1,2,5\n2024-01-02,1,2,1,2,5\n"
+    plain = put("P.csv", text)
+    archive = os.path.join(HOME, "p.tar")
+    with tarfile.open(archive, "w") as t:
+        t.add(plain, "P.csv")
+    for pack in (lambda b: b, gzip.compress, bz2.compress, lzma.compress):
+        for number, path in enumerate((plain, archive)):
+            name = os.path.join(HOME, "packed")
+            open(name, "wb").write(pack(open(path, "rb").read()))
+            for how in ("file", "pipe"):
+                data = os.path.join(HOME, "stdin-store")
+                shutil.rmtree(data, ignore_errors=True)
+                source = open(name, "rb") if how == "file" else subprocess.Popen(["cat", name], stdout=subprocess.PIPE).stdout
+                p = subprocess.run([HARRIER, "import", "-", "--as", "in/1d", *([] if number else ["--symbol", "P"]), "--data", data], stdin=source, capture_output=True, text=True)
+                assert p.returncode == 0 and "2 bars added to 1 symbol;" in p.stdout, (how, p.stderr, p.stdout)
+                assert len(ok("bars", "in/1d", "P", "--csv", data=data).splitlines()) == 3
+    packed = open(os.path.join(HOME, "packed"), "rb").read()
+    p = subprocess.run([HARRIER, "import", "-", "--as", "in/1d", "--data", data], input=packed[:len(packed) // 2], capture_output=True)
+    assert p.returncode == 3 and p.stderr.decode().count("standard input") == 1, p.stderr
 
 
 @test

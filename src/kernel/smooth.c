@@ -382,44 +382,34 @@ static bool macd_step(struct op *op, size_t bar, int lane)
     return warm;
 }
 
-/* Six rows of state: two vectors at a time stay in AVX2's registers. */
-enum { MACD_CHUNK = ROW < 2 ? ROW : 2 };
-
 static void macd_hot(struct op *op, size_t first, size_t end)
 {
     struct macd *s = op->state;
     struct operand in = op->in[0];
     double *restrict lines = op->out[0], *restrict signals = op->out[1],
                      *restrict histograms = op->out[2];
+    f64x4 fast[ROW], slow[ROW], signal[ROW];
 
-    for (int chunk = 0; chunk < ROW; chunk += MACD_CHUNK) {
-        f64x4 fast[MACD_CHUNK], slow[MACD_CHUNK], signal[MACD_CHUNK];
-        f64x4 fast_share[MACD_CHUNK], slow_share[MACD_CHUNK], signal_share[MACD_CHUNK];
-
-        EACH(v, MACD_CHUNK) {
-            fast[v] = load(s->fast + (chunk + v) * VECTOR);
-            slow[v] = load(s->slow + (chunk + v) * VECTOR);
-            signal[v] = load(s->signal + (chunk + v) * VECTOR);
-            fast_share[v] = load(s->fast_share + (chunk + v) * VECTOR);
-            slow_share[v] = load(s->slow_share + (chunk + v) * VECTOR);
-            signal_share[v] = load(s->signal_share + (chunk + v) * VECTOR);
+    EACH_VECTOR(v) {
+        fast[v] = load(s->fast + v * VECTOR);
+        slow[v] = load(s->slow + v * VECTOR);
+        signal[v] = load(s->signal + v * VECTOR);
+    }
+    for (size_t bar = first; bar < end; bar++)
+        EACH_VECTOR(v) {
+            f64x4 x = input4(in, bar, v), line;
+            fast[v] += load(s->fast_share + v * VECTOR) * (x - fast[v]);
+            slow[v] += load(s->slow_share + v * VECTOR) * (x - slow[v]);
+            line = fast[v] - slow[v];
+            signal[v] += load(s->signal_share + v * VECTOR) * (line - signal[v]);
+            output4(lines, bar, v, line);
+            output4(signals, bar, v, signal[v]);
+            output4(histograms, bar, v, line - signal[v]);
         }
-        for (size_t bar = first; bar < end; bar++)
-            EACH(v, MACD_CHUNK) {
-                f64x4 x = input4(in, bar, chunk + v), line;
-                fast[v] += fast_share[v] * (x - fast[v]);
-                slow[v] += slow_share[v] * (x - slow[v]);
-                line = fast[v] - slow[v];
-                signal[v] += signal_share[v] * (line - signal[v]);
-                output4(lines, bar, chunk + v, line);
-                output4(signals, bar, chunk + v, signal[v]);
-                output4(histograms, bar, chunk + v, line - signal[v]);
-            }
-        EACH(v, MACD_CHUNK) {
-            store(s->fast + (chunk + v) * VECTOR, fast[v]);
-            store(s->slow + (chunk + v) * VECTOR, slow[v]);
-            store(s->signal + (chunk + v) * VECTOR, signal[v]);
-        }
+    EACH_VECTOR(v) {
+        store(s->fast + v * VECTOR, fast[v]);
+        store(s->slow + v * VECTOR, slow[v]);
+        store(s->signal + v * VECTOR, signal[v]);
     }
 }
 

@@ -236,7 +236,7 @@ static enum status import_command(struct app *app, struct error *err)
     enum status status;
 
     if (!conf_text(app->conf, OPT_AS))
-        return fail(err, STATUS_USAGE, "harrier import needs --as MARKET, such as --as bybit/1d");
+        return fail(err, STATUS_USAGE, "import needs --as MARKET, such as --as bybit/1d");
     TRY(app_market(app, conf_text(app->conf, OPT_AS), &market, err));
     if (conf_flag(app->conf, OPT_UNDO)) {
         if (app->operand_count)
@@ -246,7 +246,7 @@ static enum status import_command(struct app *app, struct error *err)
     }
     if (!app->operand_count)
         return fail(err, STATUS_USAGE,
-                    "harrier import needs files, folders, archives, or - for standard input");
+                    "import needs files, folders, archives, or - for standard input");
     TRY(app_arena_open(&arena, err));
     status = import_files(app, &market, &arena, err);
     app_arena_close(&arena);

@@ -111,7 +111,7 @@ static enum status unknown_command(const char *name, struct error *err)
     const char *nearest;
 
     if (second_words(name, &words)) {
-        fail(err, STATUS_USAGE, "harrier %s needs a second word: %s", name, buffer_text(&words));
+        fail(err, STATUS_USAGE, "%s needs a second word: %s", name, buffer_text(&words));
         buffer_deinit(&words);
         return err->status;
     }
@@ -150,16 +150,29 @@ static enum status data_directory(struct app *app, struct error *err)
     return STATUS_OK;
 }
 
+static bool takes_market(const struct command *command)
+{
+    for (int i = 0; i < command->option_count; i++)
+        if (command->options[i] == OPT_ON)
+            return true;
+    return false;
+}
+
 static enum status check_operands(const struct app *app, struct error *err)
 {
     const struct command *c = app->command;
 
     if (app->operand_count < c->least)
-        return fail(err, STATUS_USAGE, "harrier %s needs %s: `harrier %s --help` shows examples",
-                    c->name, c->operands, c->name);
+        return fail(err, STATUS_USAGE, "%s needs %s: `harrier %s --help` shows examples", c->name,
+                    c->operands, c->name);
     if (app->operand_count > c->most)
-        return fail(err, STATUS_USAGE, "`%s` is one word too many for `harrier %s %s`",
-                    app->operands[c->most], c->name, c->operands ? c->operands : "");
+        return fail(
+            err, STATUS_USAGE, "`%s` is one word too many for `harrier %s%s%s`%s",
+            app->operands[c->most], c->name, c->operands ? " " : "", c->operands ? c->operands : "",
+            takes_market(c) && strchr(app->operands[c->most], '/') ? "; a market stands behind --on"
+                                                                   : "");
+    if (app->json && app->csv)
+        return fail(err, STATUS_USAGE, "--json and --csv: an answer has one form; leave one out");
     return STATUS_OK;
 }
 

@@ -493,10 +493,13 @@ const struct command command_verify = {
     .operands = "[MARKET]",
     .most = 1,
     .summary = "read every stored byte and check it",
-    .help = "Finds truncated and rotten files by their checksums, and bars that make no sense.\n"
-            "\n"
-            "  harrier verify\n"
-            "  harrier verify bybit/1d --repair\n",
+    .help =
+        "Finds truncated and rotten files by their checksums, and bars that make no sense: exit "
+        "code 1. --repair saves\n"
+        "what can be saved, sets the damaged file aside, and says what is lost.\n"
+        "\n"
+        "  harrier verify\n"
+        "  harrier verify bybit/1d --repair\n",
     .options = {OPT_REPAIR, OPT_JSON, OPT_DATA, OPT_HELP},
     .option_count = 4,
     .run = verify_command,
@@ -561,7 +564,7 @@ static enum status resample_command(struct app *app, struct error *err)
 
     TRY(app_market(app, app->operands[0], &options.from, err));
     if (!conf_text(app->conf, OPT_TARGET))
-        return fail(err, STATUS_USAGE, "harrier resample needs --to TIMEFRAME, such as --to 1h");
+        return fail(err, STATUS_USAGE, "resample needs --to TIMEFRAME, such as --to 1h");
     TRY(timeframe_parse(&options.to, text_of(conf_text(app->conf, OPT_TARGET)), err));
     options.closed = conf_flag(app->conf, OPT_CLOSED);
     options.replace = conf_flag(app->conf, OPT_REPLACE);
@@ -593,6 +596,7 @@ const struct command command_resample = {
     .summary = "derive a coarser timeframe of the same venue, exactly",
     .help = "Every period with at least one bar; weeks begin on Monday, months are calendar "
             "months, days are UTC days.\n"
+            "Once more after new bars: the newest period is completed, the new ones are added.\n"
             "\n"
             "  harrier resample binance/1h --to 1d\n"
             "  harrier resample binance/1m --to 1w --closed\n",

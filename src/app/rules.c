@@ -421,7 +421,8 @@ const struct command command_metrics = {
             "closed trades after fees,\n"
             "R the same as a share of their value at entry.\n"
             "\n"
-            "  harrier metrics\n",
+            "  harrier metrics\n"
+            "  harrier backtest rsi --on sample/1d --sort sharpe\n",
     .options = {OPT_JSON, OPT_DATA, OPT_HELP},
     .option_count = 3,
     .run = metrics_command,

@@ -194,7 +194,7 @@ enum status app_market(struct app *app, const char *text, struct market_name *ma
 {
     if (!text || !*text)
         return fail(err, STATUS_USAGE,
-                    "harrier %s needs a market: --on venue/timeframe, such as --on sample/1d",
+                    "%s needs a market: --on venue/timeframe, such as --on sample/1d",
                     app->command->name);
     return market_parse(market, text_of(text), err);
 }
@@ -206,7 +206,7 @@ static enum status set_one(const struct rule *rule, const char *assignment, doub
     struct text name, value;
     int parameter;
 
-    if (!equal)
+    if (!equal || equal == assignment || !equal[1])
         return fail(err, STATUS_USAGE, "--set %s: expected NAME=VALUE, such as --set period=21",
                     assignment);
     name = text_trim((struct text){assignment, (size_t)(equal - assignment)});

@@ -365,7 +365,12 @@ static enum status answer(struct sweeping *s, struct error *err)
                                                     : SWEEP_TOP_USUAL;
     struct buffer out = {0};
 
-    s->sweep.keep = MIN(top, (size_t)SWEEP_KEEP_MAX);
+    if (top > SWEEP_KEEP_MAX)
+        return fail(err, STATUS_USAGE,
+                    "--top %zu: a sweep keeps the best %d at most; --surface FILE writes every "
+                    "combination",
+                    top, SWEEP_KEEP_MAX);
+    s->sweep.keep = top;
     TRY(build_grid(s, err));
     TRY(calculate(s, err));
     TRY(surface_check(s, err));
@@ -404,15 +409,18 @@ const struct command command_sweep = {
     .least = 1,
     .most = 1,
     .summary = "every parameter set of a rule over every symbol",
-    .help = "Without --grid the rule's own ranges are walked. Combinations are counted, not "
-            "stored: a million take the\n"
-            "memory of a thousand. With several symbols a metric is the mean over them.\n"
-            "\n"
-            "  harrier sweep rsi --on sample/1d\n"
-            "  harrier sweep rsi --on sample/1m --grid period=5..24 --grid oversold=15..37.5:2.5 "
-            "--rank sharpe\n"
-            "  harrier sweep macd --on us/1d --random 1000 --seed 7 --top 20\n"
-            "  harrier sweep rsi --on sample/1d --symbols S001 --surface surface.csv\n",
+    .help =
+        "Without --grid the rule's own ranges are walked, but for what --set holds still. "
+        "Combinations are counted,\n"
+        "not stored: a million take the memory of a thousand, and 100 million are the most. With "
+        "several symbols a\n"
+        "metric is the mean over them.\n"
+        "\n"
+        "  harrier sweep rsi --on sample/1d\n"
+        "  harrier sweep rsi --on sample/1m --grid period=5..24 --grid oversold=15..37.5:2.5 "
+        "--rank sharpe\n"
+        "  harrier sweep macd --on us/1d --random 1000 --seed 7 --top 20\n"
+        "  harrier sweep rsi --on sample/1d --symbols S001 --surface surface.csv\n",
     .options = {OPT_ON,       OPT_GRID,           OPT_RANK,    OPT_TOP,       OPT_RANDOM,
                 OPT_SEED,     OPT_SURFACE,        OPT_SYMBOLS, OPT_SET,       OPT_FROM,
                 OPT_TO,       OPT_COLD,           OPT_CASH,    OPT_FEE,       OPT_FEE_MIN,

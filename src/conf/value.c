@@ -123,7 +123,9 @@ static enum status parse_number(struct value *value, const struct option_row *ro
         value->number = (double)value->whole;
     } else if (row->type == OPTION_NUMBER) {
         if (!text_to_double(text_of(text), &value->number))
-            return fail(err, STATUS_USAGE, "%s: `%.*s` is not a number", origin, QUOTED_MAX, text);
+            return fail(err, STATUS_USAGE,
+                        "%s: `%.*s` is not a number: expected one such as 10000 or 0.5", origin,
+                        QUOTED_MAX, text);
     } else {
         TRY(rate_parse(&value->number, text_of(text), origin, err));
     }

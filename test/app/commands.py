@@ -549,6 +549,19 @@ def stopping_an_import_is_answered_at_once_and_nothing_is_half_stored():
     assert said, "no signal came while it was at work"
 
 
+@test
+def wrong_command_lines_say_what_was_expected_and_what_to_do():
+    m = market()
+    refused(2, "one word too many|--on", "backtest", "rsi", m)
+    refused(2, "--json and --csv", "backtest", "rsi", "--on", m, "--json", "--csv")
+    refused(2, "NAME=VALUE", "backtest", "rsi", "--on", m, "--set", "=3")
+    refused(2, "NAME=VALUE", "backtest", "rsi", "--on", m, "--set", "period=")
+    refused(2, "10k|such as", "backtest", "rsi", "--on", m, "--cash", "10k")
+    refused(2, "10000|--surface", "sweep", "rsi", "--on", m, "--top", "10001")
+    refused(2, "`harrier metrics`", "metrics", "foo")
+    assert run("backtest", data_flag=False).stderr.startswith("harrier: backtest needs RULE")
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

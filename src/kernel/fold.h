@@ -40,18 +40,19 @@ INLINE size_t fold_bytes(int longest, int series)
     return sizeof(double) * LANES * (size_t)series * ((size_t)longest + 1);
 }
 
-/* In `memory`, aligned to 64; the empty tail is 0. */
-INLINE void fold_start(struct fold *f, void *memory, const int *window, int series)
+/* Windows of the op's first parameter and `more` bars, in `memory`, aligned to 64; the empty tail
+ * is 0. */
+INLINE void fold_start(struct fold *f, const struct op *op, int more, void *memory, int series)
 {
     f->rows = memory;
     f->width = (size_t)series * LANES;
-    f->ring = f->block = f->next = 0;
-    f->shared = window[0];
+    f->ring = period_longest(op, 0, 1) + more;
+    f->block = f->next = 0;
+    f->shared = period_shared(op, 0, 1);
+    f->shared += f->shared ? more : 0;
     for (int l = 0; l < LANES; l++) {
-        f->ring = window[l] > f->ring ? window[l] : f->ring;
-        f->shared = window[l] == f->shared ? f->shared : 0;
-        f->warmup.needed[l] = window[l];
-        f->newest[l] = window[l] - 1;
+        f->warmup.needed[l] = period_of(op, 0, l, 1) + more;
+        f->newest[l] = f->warmup.needed[l] - 1;
     }
     f->empty = f->rows + f->width * (size_t)f->ring;
     memset(memory, 0, fold_bytes(f->ring, series));

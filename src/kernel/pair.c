@@ -29,15 +29,12 @@ static size_t pair_bytes(const struct op *op)
 static void pair_start(struct op *op)
 {
     struct pair *s = op->state;
-    int window[LANES];
 
     memset(s, 0, sizeof *s);
     drive_start(&s->drive);
-    for (int l = 0; l < LANES; l++) {
-        window[l] = period_of(op, 0, l, 1);
-        s->inverse[l] = 1.0 / window[l];
-    }
-    fold_start(&s->fold, s + 1, window, PAIR_SUMS);
+    fold_start(&s->fold, op, 0, s + 1, PAIR_SUMS);
+    for (int l = 0; l < LANES; l++)
+        s->inverse[l] = 1.0 / s->fold.warmup.needed[l];
 }
 
 INLINE void pair_add(f64x4 sum[PAIR_SUMS], f64x4 x, f64x4 y)

@@ -19,13 +19,10 @@ static size_t willr_bytes(const struct op *op)
 static void willr_start(struct op *op)
 {
     struct willr *s = op->state;
-    int window[LANES];
 
     memset(s, 0, sizeof *s);
     drive_start(&s->drive);
-    for (int l = 0; l < LANES; l++)
-        window[l] = period_of(op, 0, l, 1);
-    fold_start(&s->fold, s + 1, window, 2);
+    fold_start(&s->fold, op, 0, s + 1, 2);
     for (int l = 0; l < LANES; l++) {
         s->fold.empty[l] = -INFINITY;
         s->fold.empty[l + LANES] = INFINITY;
@@ -119,16 +116,12 @@ static size_t aroon_bytes(const struct op *op)
 static void aroon_start(struct op *op)
 {
     struct aroon *s = op->state;
-    int window[LANES];
 
     memset(s, 0, sizeof *s);
     drive_start(&s->drive);
+    fold_start(&s->fold, op, 1, s + 1, 4);
     for (int l = 0; l < LANES; l++) {
-        window[l] = period_of(op, 0, l, 1) + 1;
-        s->factor[l] = 100.0 / (window[l] - 1);
-    }
-    fold_start(&s->fold, s + 1, window, 4);
-    for (int l = 0; l < LANES; l++) {
+        s->factor[l] = 100.0 / s->fold.newest[l];
         s->fold.empty[l] = -INFINITY;
         s->fold.empty[l + 2 * LANES] = INFINITY;
     }

@@ -20,13 +20,10 @@ static size_t ratio_bytes(const struct op *op)
 static void ratio_start(struct op *op)
 {
     struct ratio *s = op->state;
-    int window[LANES];
 
     memset(s, 0, sizeof *s);
     drive_start(&s->drive);
-    for (int l = 0; l < LANES; l++)
-        window[l] = period_of(op, 0, l, 1);
-    fold_start(&s->fold, s + 1, window, 2);
+    fold_start(&s->fold, op, 0, s + 1, 2);
 }
 
 static void ratio_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)

@@ -40,18 +40,17 @@ static size_t sums_bytes(const struct op *op)
 static void sums_start(struct op *op)
 {
     struct sums *s = op->state;
-    int window[LANES];
 
     memset(s, 0, sizeof *s);
     drive_start(&s->drive);
     for (int l = 0; l < LANES; l++) {
-        double n = window[l] = period_of(op, 0, l, 1);
+        double n = period_of(op, 0, l, 1);
         s->inverse[l] = 1.0 / n;
         s->spread[l] = n > 1 ? 12.0 / (n * (n * n - 1.0)) : 0.0;
         s->weight[l] = 2.0 / (n * (n + 1.0));
         s->scale[l] = op->kernel == KERNEL_STDDEV ? parameter(op, 1, l) : 1.0;
     }
-    fold_start(&s->fold, s + 1, window, 2);
+    fold_start(&s->fold, op, 0, s + 1, 2);
 }
 
 INLINE void sums_turn(struct op *op, bool squares, int newest, int n, int lane, const i64x4 *mask)

@@ -113,6 +113,10 @@ enum status app_no_such_symbol(const struct snapshot *snapshot, const char *name
 /* Whether the file of an option can be written, before hours of work are put into it. */
 enum status app_output(struct app *app, enum option option, struct error *err);
 
+/* The options of the command line that the answer depends on, as they were given, for the command
+ * that is proposed next: " --fill close --set period=21". */
+void app_same_options(struct app *app, struct buffer *out);
+
 int app_jobs(struct app *app);
 bool app_color(struct app *app);
 

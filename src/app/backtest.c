@@ -327,9 +327,11 @@ static enum status write_equity(struct backtest *b, struct error *err)
 
 static void next_line(const struct backtest *b, struct buffer *out)
 {
-    if (b->count > 1 && b->symbols[0].ok)
-        buffer_addf(out, "next: harrier backtest %s --on %s --symbols %s     one symbol in full\n",
-                    b->q.rule->name, b->q.market_text, b->symbols[0].symbol);
+    if (b->count < 2 || !b->symbols[0].ok)
+        return;
+    buffer_addf(out, "next: harrier backtest %s --on %s", b->app->operands[0], b->q.market_text);
+    app_same_options(b->app, out);
+    buffer_addf(out, " --symbols %s     one symbol in full\n", b->symbols[0].symbol);
 }
 
 static enum status show(struct backtest *b, struct error *err)

@@ -1,6 +1,7 @@
 /* What several commands need: output, progress, rules, markets, symbols. */
 #include "app/app.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -304,6 +305,47 @@ enum status app_output(struct app *app, enum option option, struct error *err)
         return fail(err, STATUS_USAGE, "--%s %s: there is no directory %s",
                     option_rows[option].flag, path, folder);
     return STATUS_OK;
+}
+
+/* A word as a shell reads it back. */
+static void shell_word(struct buffer *out, const char *word)
+{
+    bool plain = *word != '\0';
+
+    for (const char *c = word; *c; c++)
+        plain &= isalnum((unsigned char)*c) || strchr("_./%=,:+-", *c) != NULL;
+    buffer_add_text(out, plain ? " " : " '");
+    for (const char *c = word; *c; c++)
+        if (*c == '\'')
+            buffer_add_text(out, "'\\''");
+        else
+            buffer_add_char(out, *c);
+    if (!plain)
+        buffer_add_char(out, '\'');
+}
+
+void app_same_options(struct app *app, struct buffer *out)
+{
+    static const enum option asked[] = {
+        OPT_SET,     OPT_FROM,           OPT_TO,       OPT_COLD,      OPT_CASH, OPT_FEE,
+        OPT_FEE_MIN, OPT_FEE_MODE,       OPT_SLIPPAGE, OPT_FILL,      OPT_LOT,  OPT_MIN_NOTIONAL,
+        OPT_BORROW,  OPT_REQUIRE_VOLUME, OPT_YEAR,     OPT_BENCHMARK, OPT_DATA,
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(asked); i++) {
+        const struct option_row *row = &option_rows[asked[i]];
+        size_t count = row->type == OPTION_LIST ? conf_list_count(app->conf, asked[i]) : 1;
+
+        if (conf_source(app->conf, asked[i]) != FROM_COMMAND_LINE)
+            continue;
+        for (size_t n = 0; n < count; n++) {
+            buffer_addf(out, " --%s", row->flag);
+            if (row->type == OPTION_LIST)
+                shell_word(out, conf_list(app->conf, asked[i], n));
+            else if (row->type != OPTION_FLAG)
+                shell_word(out, conf_text(app->conf, asked[i]));
+        }
+    }
 }
 
 int app_jobs(struct app *app)

@@ -235,7 +235,8 @@ static void next_line(const struct sweeping *s, struct buffer *out)
     if (!s->result.best_count)
         return;
     grid_values(&s->grid, s->result.best[0].combination, values);
-    buffer_addf(out, "next: harrier backtest %s --on %s", s->q.rule->name, s->q.market_text);
+    buffer_addf(out, "next: harrier backtest %s --on %s", s->app->operands[0], s->q.market_text);
+    app_same_options(s->app, out);
     for (int p = 0; p < s->q.rule->parameter_count; p++)
         if (s->grid.axes[p].count > 1) {
             buffer_addf(out, " --set %s=", s->q.rule->parameters[p].name);

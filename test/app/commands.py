@@ -562,6 +562,21 @@ def wrong_command_lines_say_what_was_expected_and_what_to_do():
     assert run("backtest", data_flag=False).stderr.startswith("harrier: backtest needs RULE")
 
 
+@test
+def the_next_step_asks_the_same_question():
+    m = market()
+    text = ok("backtest", "rsi", "--on", m, "--fill", "close", "--set", "period=9", "--set", "oversold=35", "--fee", "5bps", "--top", "3")
+    step = text.splitlines()[-1]
+    assert step.startswith("next: harrier backtest rsi --on small/1d --set period=9 --set oversold=35 --fee 5bps --fill close --data "), step
+    best = text.splitlines()[4].split()
+    words = step.split("     ")[0].split()[2:]
+    one = ok(*words, data_flag=False)
+    shown = next(l for l in one.splitlines() if l.startswith("Return [%]")).split()[-1]
+    assert shown.replace(",", "") == best[2].replace(",", "").lstrip("+"), (shown, best)
+    text = ok("sweep", "rsi", "--on", m, "--set", "oversold=35", "--grid", "period=5..9", "--fill", "close")
+    assert "--set oversold=35 --fill close" in text.splitlines()[-1] and "--set period=" in text.splitlines()[-1], text
+
+
 def main():
     words = sys.argv[1] if len(sys.argv) > 1 else ""
     passed = failed = skipped = 0

@@ -43,17 +43,7 @@ static void sma_start(struct op *op)
         s->share[l] = 1.0 / s->warmup.needed[l];
 }
 
-static void sum_push(struct op *op, size_t bar_count)
-{
-    struct sum *s = op->state;
-    window_push(&s->window, op, bar_count, 0, 1);
-}
-
-static void sum_skip(struct op *op, size_t bar, int lane)
-{
-    struct sum *s = op->state;
-    window_skip(&s->window, &s->drive, bar, lane);
-}
+WINDOW_FUNCTIONS(sum, sum, 1)
 
 /* Warm from the first value on: before a lane's first value the window holds zeros, and hot() cuts.
  */

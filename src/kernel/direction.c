@@ -67,17 +67,7 @@ static void adxr_start(struct op *op)
     window_start(&s->window, s + 1, (size_t)period_longest(op, 0, 1), 1);
 }
 
-static void adxr_push(struct op *op, size_t bar_count)
-{
-    struct direction *s = op->state;
-    window_open(&s->window, bar_count);
-}
-
-static void adxr_skip(struct op *op, size_t bar, int lane)
-{
-    struct direction *s = op->state;
-    window_skip(&s->window, &s->drive, bar, lane);
-}
+WINDOW_FUNCTIONS(adxr, direction, 0)
 
 /* How many moves a value needs. */
 INLINE int direction_needs(enum direction_kind kind, int period)

@@ -170,17 +170,7 @@ static void cci_start(struct op *op)
     }
 }
 
-static void cci_push(struct op *op, size_t bar_count)
-{
-    struct cci *s = op->state;
-    window_open(&s->window, bar_count);
-}
-
-static void cci_skip(struct op *op, size_t bar, int lane)
-{
-    struct cci *s = op->state;
-    window_skip(&s->window, &s->drive, bar, lane);
-}
+WINDOW_FUNCTIONS(cci, cci, 0)
 
 /* x of the n-th last row, and 0 in lanes whose own windows do not reach it. */
 INLINE f64x4 cci_within(const struct cci *s, f64x4 x, f64x4 n, int lane, bool own)
@@ -310,17 +300,7 @@ static void ultosc_start(struct op *op)
         s->shared[k] = same ? (int)s->period[k][0] : 0;
 }
 
-static void ultosc_push(struct op *op, size_t bar_count)
-{
-    struct ultosc *s = op->state;
-    window_open(&s->window, bar_count);
-}
-
-static void ultosc_skip(struct op *op, size_t bar, int lane)
-{
-    struct ultosc *s = op->state;
-    window_skip(&s->window, &s->drive, bar, lane);
-}
+WINDOW_FUNCTIONS(ultosc, ultosc, 0)
 
 INLINE void ultosc_bars(struct op *op, bool shared, size_t first, size_t end, int lane, int count,
                         const i64x4 *mask)

@@ -33,17 +33,7 @@ static void back_start(struct op *op)
     }
 }
 
-static void back_push(struct op *op, size_t bar_count)
-{
-    struct back *s = op->state;
-    window_push(&s->window, op, bar_count, 0, 1);
-}
-
-static void back_skip(struct op *op, size_t bar, int lane)
-{
-    struct back *s = op->state;
-    window_skip(&s->window, &s->drive, bar, lane);
-}
+WINDOW_FUNCTIONS(back, back, 1)
 
 static bool back_step(struct op *op, size_t bar, int lane)
 {
@@ -204,17 +194,7 @@ static void kama_start(struct op *op)
     }
 }
 
-static void kama_push(struct op *op, size_t bar_count)
-{
-    struct kama *s = op->state;
-    window_push(&s->window, op, bar_count, 0, 1);
-}
-
-static void kama_skip(struct op *op, size_t bar, int lane)
-{
-    struct kama *s = op->state;
-    window_skip(&s->window, &s->drive, bar, lane);
-}
+WINDOW_FUNCTIONS(kama, kama, 1)
 
 /* A period of 1 is no smoothing: TA-Lib gives the price, from its first bar on. */
 static bool kama_step(struct op *op, size_t bar, int lane)

@@ -106,6 +106,20 @@ INLINE void window_skip(struct window *w, const struct drive *drive, size_t bar,
     }
 }
 
+/* push() and skip() of a kernel whose state has a `window`: of its first `taken` inputs, or (0) of
+ * what the kernel puts there. */
+#define WINDOW_FUNCTIONS(name, type, taken)                      \
+    static void name##_push(struct op *op, size_t bar_count)     \
+    {                                                            \
+        struct type *s = op->state;                              \
+        window_push(&s->window, op, bar_count, 0, taken);        \
+    }                                                            \
+    static void name##_skip(struct op *op, size_t bar, int lane) \
+    {                                                            \
+        struct type *s = op->state;                              \
+        window_skip(&s->window, &s->drive, bar, lane);           \
+    }
+
 /* ---- warm-up of kernels that reckon in it as later, only do not show the values yet ---------- */
 
 struct warmup {

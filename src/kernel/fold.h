@@ -261,10 +261,10 @@ INLINE void fold_turn(struct op *op, const struct fold *f, const struct fold_bar
     if (way == FOLD_SHARED) {
         turn(op, row, f->shared, lane, &lanes);
     } else {
-        for (int k = 0; k < VECTOR; k++) {
+        for (unsigned left = bits4(lanes); left; left &= left - 1) {
+            int k = __builtin_ctz(left);
             i64x4 one = lane_mask(k);
-            if (lanes[k])
-                turn(op, row, f->warmup.needed[lane + k], lane, &one);
+            turn(op, row, f->warmup.needed[lane + k], lane, &one);
         }
     }
 }

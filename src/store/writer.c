@@ -179,35 +179,16 @@ static void free_names(char **names, size_t count)
     mem_free(names);
 }
 
-static enum status sync_journal(struct writer *writer, struct error *err)
-{
-    struct env *env = writer->env;
-    char path[PATH_BYTES_MAX];
-    struct env_file *file;
-    enum status status;
-
-    place_file(&writer->place, "journal", path);
-    TRY(env->calls->open(env, &file, path, OPEN_WRITE, err));
-    status = env->calls->sync(env, file, err);
-    env->calls->close(env, file);
-    return status;
-}
-
 static enum status clear_leftovers(struct writer *writer, struct error *err)
 {
     struct env *env = writer->env;
     char **names;
     size_t count, found = 0;
-    enum status status;
 
     TRY(env->calls->list(env, writer->place.path, &names, &count, err));
-    clear_names(writer, names, count, false, &found);
-    /* Only once it is sure that no record on the disk names them. */
-    status = found > 0 ? sync_journal(writer, err) : STATUS_OK;
-    if (status == STATUS_OK && found > 0)
-        clear_names(writer, names, count, true, &found);
+    clear_names(writer, names, count, true, &found);
     free_names(names, count);
-    return status;
+    return STATUS_OK;
 }
 
 /* A market is made with an empty journal, so that files without a journal always mean that one was
@@ -231,6 +212,24 @@ static enum status make_market(struct writer *writer, struct error *err)
     return journal_load(&writer->journal, &writer->place, FOR_WRITING, err);
 }
 
+/* A writer that was killed in a checkpoint, or when it made the market, may not have synced the
+ * name of this journal, which has no batch yet: after a power cut the old one would be back, or
+ * none, without the batches to come and with files that are leftovers now. */
+static enum status sync_names(struct writer *writer, struct error *err)
+{
+    struct env *env = writer->env;
+    char path[PATH_BYTES_MAX];
+    bool is_new = writer->journal.state.number == 0;
+
+    TRY(env->calls->sync_directory(env, writer->place.path, err));
+    snprintf(path, sizeof path, "%s", writer->place.path);
+    for (int above = 0; above < 2 && is_new; above++) { /* the venue's, the data directory */
+        *strrchr(path, '/') = 0;
+        TRY(env->calls->sync_directory(env, path, err));
+    }
+    return STATUS_OK;
+}
+
 static enum status open_market(struct writer *writer, struct error *err)
 {
     enum status status = journal_load(&writer->journal, &writer->place, FOR_WRITING, err);
@@ -240,6 +239,8 @@ static enum status open_market(struct writer *writer, struct error *err)
     TRY(status);
     writer->number = MAX(writer->number, writer->journal.state.number);
     TRY(writer_recover(writer, err));
+    if (writer->journal.record_count <= 1)
+        TRY(sync_names(writer, err));
     return clear_leftovers(writer, err);
 }
 

@@ -1,6 +1,8 @@
 /* Power cuts (T2) and kills at every point (T1): whatever the disk looks like afterwards, a market
  * is as it was after the last batch that was acknowledged, or after the one that was being
  * committed, and never between. */
+#include <errno.h>
+
 #include "workload.h"
 
 /* ---- cutting the power ----------------------------------------------------------------------- */
@@ -194,6 +196,84 @@ TEST(a_writer_killed_at_any_call_leaves_one_state_and_no_leftovers)
     CHECK(kills >= 200);
     env_power_deinit(&trial->disk);
     free(trial);
+}
+
+/* A has so little room left that a checkpoint gives it a larger file, and undo, which is of B, does
+ * not need the old one. */
+static void fill_for_checkpoint(struct env_power *disk)
+{
+    struct put_result result;
+    struct error err;
+
+    env_power_init(disk, 1);
+    for (int64_t i = 0; i < 5; i++)
+        CHECK_OK(
+            put_series(&disk->env, "data", "A", 1, i * 600, i * 600 + 600, false, &result, &err));
+    CHECK_OK(put_series(&disk->env, "data", "B", 2, 0, 5, false, &result, &err));
+}
+
+/* An operation whose process ends at its n-th call; false where it has fewer. */
+static bool operate_to(struct env_power *disk, enum operation operation, long n)
+{
+    struct env_fault fault;
+    struct error err;
+
+    env_fault_init(&fault, &disk->env);
+    env_fault_arm(&fault, n, true, EIO);
+    (void)operate(&fault.env, operation, 0, &err);
+    return fault.failed > 0;
+}
+
+/* What a writer that was killed did not sync may yet be lost, though the next one sees it: it must
+ * neither remove files for it nor promise anything upon it. */
+static uint64_t kill_and_cut(enum operation operation, bool filled, long n, bool *ended)
+{
+    uint64_t images = 0, limit = torture() ? 4096 : 24;
+    struct env_power disk, image;
+    struct digest before, after, found;
+    struct error err;
+    size_t cut;
+
+    if (filled) {
+        fill_for_checkpoint(&disk);
+    } else {
+        env_power_init(&disk, 1);
+        CHECK_OK(directory_make_all(&disk.env, "data", &err));
+    }
+    digest_take(&before, &disk.env);
+    *ended = operate_to(&disk, operation, n);
+    cut = env_power_length(&disk);
+    CHECK_OK(operate(&disk.env, APPEND, 0, &err));
+    env_power_note(&disk, 1);
+    digest_take(&after, &disk.env);
+    for (; env_power_next_cut(&disk, &cut); cut++) {
+        uint64_t count = env_power_image_count(&disk, cut);
+
+        for (uint64_t i = 0; i < MIN(count, limit); i++, images++) {
+            env_power_image(&image, &disk, cut,
+                            count <= limit ? i : POWER_DRAWN | random_at(cut, 5, i) >> 1);
+            digest_take(&found, &image.env);
+            if (!digests_are_equal(&found, &after) &&
+                (found.corrupt || env_power_noted(&disk, cut) == 1 || found.count < before.count))
+                FAIL("ended at call %ld, power cut at %zu: %s", n, cut,
+                     found.corrupt ? found.text : "a batch is lost");
+            env_power_deinit(&image);
+        }
+    }
+    env_power_deinit(&disk);
+    return images;
+}
+
+TEST(a_kill_and_a_power_cut_under_the_next_writer_lose_nothing)
+{
+    uint64_t images = 0;
+    bool ended = true;
+
+    for (long n = 1; ended; n++)
+        images += kill_and_cut(CHECKPOINT, true, n, &ended);
+    for (long n = ended = 1; ended; n++)
+        images += kill_and_cut(IMPORT, false, n, &ended);
+    print_message("%llu images\n", (unsigned long long)images);
 }
 
 /* So many files that they are synced all at once, and a checkpoint of as many. */

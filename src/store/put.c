@@ -221,9 +221,10 @@ static enum status put_behind(struct writer *writer, struct change *change, cons
 }
 
 static enum status put_merged(struct writer *writer, struct change *change, const struct bars *old,
-                              const struct bars *rows, bool replace, size_t count,
-                              struct error *err)
+                              const struct bars *rows, bool replace, struct error *err)
 {
+    /* Room for whatever is found: a map whose file is cut may change under us. */
+    size_t count = old->count + rows->count;
     struct columns merged = {.room = count};
     struct row row = change->row;
     struct bars bars;
@@ -255,8 +256,7 @@ static enum status put_between(struct writer *writer, struct change *change,
     found = compare(&view.bars, rows);
     after = bars_slice(rows, rows->count - found.after, rows->count);
     if (found.inner > 0 || (replace && found.contradicted > 0))
-        status = put_merged(writer, change, &view.bars, rows, replace,
-                            view.bars.count + found.inner + found.after, err);
+        status = put_merged(writer, change, &view.bars, rows, replace, err);
     else if (found.after > 0)
         status = put_behind(writer, change, &after, err);
     status = writer_trust(writer, &view, change->row.name, status, err);

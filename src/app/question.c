@@ -4,72 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { YEAR_SYMBOLS_MAX = 16, YEAR_BARS_MAX = 20000 };
-
-/* ---- bars a year
- * -------------------------------------------------------------------------------------- */
-
-struct year_sample {
-    size_t bars, weekend;
-    double per_day[YEAR_SYMBOLS_MAX];
-    int symbols;
-};
-
-static void sample_bars(struct year_sample *sample, const struct bars *bars)
-{
-    size_t count = MIN(bars->count, (size_t)YEAR_BARS_MAX), days = 0;
-    int64_t last_day = INT64_MIN;
-
-    for (size_t i = 0; i < count; i++) {
-        int64_t day = bars->time[i] / DAY_MS;
-
-        days += day != last_day;
-        last_day = day;
-        sample->weekend += weekday_of_ms(bars->time[i]) >= 6;
-    }
-    sample->bars += count;
-    if (days)
-        sample->per_day[sample->symbols++] = (double)count / (double)days;
-}
-
-static double median(double *values, int count)
-{
-    for (int i = 1; i < count; i++)
-        for (int j = i; j > 0 && values[j - 1] > values[j]; j--) {
-            double swap = values[j];
-
-            values[j] = values[j - 1];
-            values[j - 1] = swap;
-        }
-    return count ? values[count / 2] : 1;
-}
-
-/* Of the market and not of the chosen symbols, so that one symbol alone is judged as among all. */
-static void find_year(struct question *q, int64_t given)
-{
-    size_t count = snapshot_symbol_count(q->snapshot), step = count / YEAR_SYMBOLS_MAX + 1;
-    struct year_sample sample = {0};
-    int64_t frame_ms = timeframe_ms(q->market.frame);
-    struct error ignored;
-
-    for (size_t i = 0; i < count; i += step) {
-        struct bars bars;
-
-        if (snapshot_bars(q->snapshot, i, &bars, &ignored) == STATUS_OK)
-            sample_bars(&sample, &bars);
-    }
-    q->year_given = given != 0;
-    q->year_days = given ? (int)given : sample.weekend * 20 > sample.bars ? 365 : 252;
-    if (frame_ms == 0)
-        q->options.year_bars = 12;
-    else if (q->market.frame == TIMEFRAME_1W)
-        q->options.year_bars = 52;
-    else if (frame_ms >= DAY_MS)
-        q->options.year_bars = q->year_days / ((double)frame_ms / DAY_MS);
-    else
-        q->options.year_bars = q->year_days * median(sample.per_day, sample.symbols);
-}
-
 /* ---- options
  * ------------------------------------------------------------------------------------------ */
 
@@ -155,9 +89,25 @@ static void describe_options(struct question *q)
     q->options_json = kept(&q->arena, &json);
 }
 
+/* Of the market and not of the chosen symbols, so that one symbol alone is judged as among all. */
+static void find_year(struct question *q, int given)
+{
+    size_t count = snapshot_symbol_count(q->snapshot), step = count / YEAR_SYMBOLS_MAX + 1;
+    struct bars samples[YEAR_SYMBOLS_MAX];
+    struct error ignored;
+    size_t sampled = 0;
+    struct year year;
+
+    for (size_t i = 0; i < count; i += step)
+        sampled += snapshot_bars(q->snapshot, i, &samples[sampled], &ignored) == STATUS_OK;
+    year = year_of(q->market.frame, samples, sampled, given);
+    q->year_days = year.days;
+    q->options.year_bars = year.bars;
+}
+
 static enum status open_market(struct question *q, struct app *app, struct error *err)
 {
-    int64_t year;
+    const char *year = conf_text(app->conf, OPT_YEAR);
 
     TRY(app_market(app, conf_text(app->conf, OPT_ON), &q->market, err));
     market_to_text(&q->market, q->market_text);
@@ -166,8 +116,7 @@ static enum status open_market(struct question *q, struct app *app, struct error
         return fail(err, STATUS_MISSING, "%s is empty: `harrier import FILES --as %s` fills it",
                     q->market_text, q->market_text);
     TRY(app_symbols(app, q->snapshot, &q->arena, &q->chosen, &q->symbol_count, err));
-    year = conf_is_set(app->conf, OPT_YEAR) ? atoll(conf_text(app->conf, OPT_YEAR)) : 0;
-    find_year(q, year);
+    find_year(q, year ? atoi(year) : 0);
     return STATUS_OK;
 }
 

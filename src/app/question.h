@@ -20,7 +20,6 @@ struct question {
     int64_t from_ms, to_ms; /* INT64_MIN, INT64_MAX where not given */
     bool cold;
     int year_days; /* 365 or 252 */
-    bool year_given;
     int jobs;
     const char *benchmark; /* NULL: each symbol's own closes */
     char *parameters_json, *options_json;

@@ -43,4 +43,8 @@ static inline void drop_over(struct curve_rows *rows, const int64_t *time, int l
     }
 }
 
+/* Hoare's selection: the k-th smallest of values, which it reorders; what stands before it is not
+ * greater, what stands behind it not less (market.c). */
+double select_kth(double *values, size_t count, size_t k);
+
 #endif

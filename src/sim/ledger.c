@@ -350,11 +350,10 @@ static void mark_block(struct ledger *ledger, const struct run *run)
 
 /* ---- the ledger ------------------------------------------------------------------------------ */
 
-unsigned ledger_columns(const struct sim_options *options, const struct sim_plan *plan)
+unsigned ledger_columns(const struct sim_plan *plan)
 {
     unsigned columns = 1u << BAR_CLOSE;
 
-    (void)options;
     if (plan->level[SIM_STOP] || plan->level[SIM_TARGET] || plan->level[SIM_TRAIL])
         columns |= 1u << BAR_HIGH | 1u << BAR_LOW;
     return columns;

@@ -14,9 +14,8 @@ struct scratch {
     double tail[]; /* 3 * bars_max */
 };
 
-size_t metrics_scratch_bytes(int lanes, size_t bars_max)
+size_t metrics_scratch_bytes(size_t bars_max)
 {
-    (void)lanes;
     return sizeof(struct scratch) + 3 * bars_max * sizeof(double);
 }
 
@@ -125,34 +124,6 @@ static void lane_over(struct curve_rows *rows, const struct bars *bars, int lane
 
 /* ---- the tail
  * --------------------------------------------------------------------------------------------- */
-
-/* Hoare's selection: the k-th smallest of values, which it reorders; what stands behind it is not
- * less. */
-static double select_kth(double *values, size_t count, size_t k)
-{
-    size_t low = 0, high = count - 1;
-
-    while (low < high) {
-        double pivot = values[low + (high - low) / 2];
-        size_t i = low, j = high;
-        for (;;) {
-            while (values[i] < pivot)
-                i++;
-            while (pivot < values[j])
-                j--;
-            if (i >= j)
-                break;
-            double swapped = values[i];
-            values[i++] = values[j];
-            values[j--] = swapped;
-        }
-        if (k <= j)
-            high = j;
-        else
-            low = j + 1;
-    }
-    return values[k];
-}
 
 /* Values below a bound, in their order; branch-free, since half of the branches would go wrong. */
 static size_t values_below(const double *values, size_t count, double bound, double *below)

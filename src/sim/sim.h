@@ -81,7 +81,7 @@ struct ledger_block {
 struct ledger;
 
 /* Which columns the blocks must hold: bit of enum bar_column (fills read the lanes' own bars). */
-unsigned ledger_columns(const struct sim_options *options, const struct sim_plan *plan);
+unsigned ledger_columns(const struct sim_plan *plan);
 
 /* A ledger is this much memory of the caller's, aligned to 64 bytes. */
 size_t ledger_bytes(void);
@@ -137,10 +137,36 @@ struct metrics_curves {
     const struct bars *benchmark;   /* for alpha and beta, by time; NULL: the symbol's own closes */
     bool quantiles;
 };
-size_t metrics_scratch_bytes(int lanes, size_t bars_max);
+size_t metrics_scratch_bytes(size_t bars_max);
 void metrics_from_curves(const struct metrics_curves *curves, const struct kernels *kernels,
                          const struct sim_options *options, void *scratch,
                          struct sim_result results[]);
+
+/* ---- of a whole market ----------------------------------------------------------------------- */
+
+/* The middle of the numbers among `values` (of an even count the mean of the two middle ones),
+ * which it reorders; NaN where there is none. */
+double median(double *values, size_t count);
+
+/* The line that a rule must beat: every symbol bought in equal parts at its first bar and held.
+ * From each one's buy_hold_return; those without one (NaN) are left out; NaN where none has. */
+double market_return(const double *buy_hold, size_t count);
+
+/* How long a year is, for what is told by the year.  `samples` are some symbols of the market.
+ *
+ *     days  `given`, or where that is 0: 365 where more than 5 % of the bars are on weekends, else
+ *           252
+ *     bars  of daily bars as many, of longer ones in proportion (weeks 52, months 12), of shorter
+ *           ones times the bars of a day: the median of a symbol's days, and of those the median.
+ *           Days are UTC days with bars, at most YEAR_DAYS_MAX of them taken evenly; the first and
+ *           last of a symbol may be cut and count only where it has no other, the fuller one then.
+ */
+enum { YEAR_SYMBOLS_MAX = 16, YEAR_DAYS_MAX = 500 };
+struct year {
+    int days;
+    double bars;
+};
+struct year year_of(enum timeframe frame, const struct bars *samples, size_t count, int given);
 
 enum { PENDING_TEXT_BYTES = 32 };
 /* "buy", "sell", "sell+short", "cover+buy" …: exits first; "" for none. */

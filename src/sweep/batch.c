@@ -264,7 +264,7 @@ static enum status run_init(struct run *run)
     bars = run->lanes.steps - run->lanes.history;
     curve_bytes = (sizeof(double) * bars * (size_t)run->lanes.width + 63) / 64 * 64;
     if (batch->want & (WANT_ALL_METRICS | WANT_QUANTILES))
-        scratch_bytes = metrics_scratch_bytes(run->lanes.width, bars);
+        scratch_bytes = metrics_scratch_bytes(bars);
     TRY(workspace_curves(&worker->workspace, curve_bytes + scratch_bytes, &worker->error));
     run->curves = worker->workspace.curves;
     run->scratch = (unsigned char *)worker->workspace.curves + curve_bytes;
@@ -482,7 +482,7 @@ static enum status job_init(struct job *job, struct error *err)
         return fail(err, STATUS_USAGE, "this processor has no instruction set called \"%s\"",
                     batch->isa ? batch->isa : "");
     job->plan = sim_plan_of(batch->rule);
-    job->ledger_columns = ledger_columns(&batch->options, &job->plan);
+    job->ledger_columns = ledger_columns(&job->plan);
     job->block_bars = batch->block_bars ? MIN(batch->block_bars, (size_t)BLOCK_BARS) : BLOCK_BARS;
     prepare_results(job, lookback);
     return make_groups(job, err);

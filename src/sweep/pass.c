@@ -15,8 +15,7 @@ size_t plan_curves_bytes(const struct plan *plan, const struct batch_symbol *sym
 {
     size_t bars = symbol->end - symbol->begin;
 
-    return (bars * plan->lanes * sizeof(double) + 63) / 64 * 64 +
-           metrics_scratch_bytes((int)plan->lanes, bars);
+    return (bars * plan->lanes * sizeof(double) + 63) / 64 * 64 + metrics_scratch_bytes(bars);
 }
 
 /* ---- spans ---------------------------------------------------------------------------------- */

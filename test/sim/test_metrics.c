@@ -47,7 +47,7 @@ static void make_curves(int width, uint64_t seed, size_t longest)
 static void run_metrics(const struct kernels *kernels, const struct bars *benchmark,
                         struct sim_result results[])
 {
-    void *scratch = mem_alloc_aligned(64, metrics_scratch_bytes(kernels->lanes, BARS_MAX));
+    void *scratch = mem_alloc_aligned(64, metrics_scratch_bytes(BARS_MAX));
     struct metrics_curves curves = {.lanes = kernels->lanes,
                                     .equity = equity,
                                     .lane = lanes,

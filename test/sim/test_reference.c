@@ -158,7 +158,7 @@ static void check_metrics(void)
     struct ledger_lane lanes[LANES_NARROW] = {{.bars = input.bars}};
     struct metrics_curves curves = {
         .lanes = LANES_NARROW, .equity = run.equity, .lane = lanes, .quantiles = true};
-    void *scratch = mem_alloc_aligned(64, metrics_scratch_bytes(LANES_NARROW, bars));
+    void *scratch = mem_alloc_aligned(64, metrics_scratch_bytes(bars));
     struct sim_result *got = &run.result[0];
 
     metrics_from_curves(&curves, kernels_select(NULL, LANES_NARROW), &options, scratch, run.result);

@@ -1,6 +1,7 @@
 /* One account at one bar: which orders there are, at which price they fill, how many units, what it
  * costs. This scalar code is the definition; doc/simulation.md says the same in words.  It never
  * looks behind the bar that it is at. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -100,7 +101,7 @@ EITHER double entry_units(const struct ledger *ledger, const struct account *acc
     double units = plain ? units_of(ledger->options, account->cash, price, true)
                          : units_sized(ledger, account, price);
 
-    return units > 0 ? units : 0;
+    return units > 0 && units <= DBL_MAX ? units : 0; /* at a price of 0 they are infinite */
 }
 
 /* ---- levels

@@ -600,6 +600,17 @@ TEST(an_exit_that_takes_the_last_money_is_ruin_and_no_refused_entry)
     CHECK_INT(small.result->refused, 0);
 }
 
+TEST(units_without_an_end_are_refused)
+{
+    small_start(12);
+    small_signal(SIM_SHORT, 2);
+    small.options.slippage = 1; /* a short then sells at a price of 0 */
+    small_go();
+    CHECK_INT(small.trades, 0);
+    CHECK_INT(small.result->refused, 1);
+    CHECK(small.result->metric[METRIC_FINAL_EQUITY] == small.options.cash);
+}
+
 TEST(equity_of_exactly_0_gives_no_nan_in_the_sums_of_returns)
 {
     small_start(12);

@@ -187,8 +187,8 @@ def every_instruction_set_gives_the_same_bytes():
     answers = {}
     for isa in ("base", "v3", "v4"):
         p = run("backtest", path, "--on", m, "--json", "--no-cache", "--isa", isa)
-        if p.returncode == 2 and "does not run" in p.stderr:
-            continue
+        if p.returncode and "no instruction set" in p.stderr:
+            continue  # of this processor, or of this build
         answers[isa] = json.dumps(json.loads(p.stdout)["results"])
     assert "base" in answers and len(set(answers.values())) == 1, list(answers)
 

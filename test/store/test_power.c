@@ -137,7 +137,7 @@ TEST(every_workload_of_up_to_three_operations_survives_every_power_cut)
     static const enum operation base[] = {IMPORT, APPEND, GROW, REMOVE, REPLACE};
     enum { KINDS = ARRAY_COUNT(base) };
     struct trial *trial = calloc(1, sizeof *trial);
-    uint64_t limit = torture() ? 2048 : 72;
+    uint64_t limit = torture() ? 2048 : SANITIZED ? 8 : 72;
     unsigned workloads = 0;
 
     for (size_t length = 1; length <= 3; length++)
@@ -160,7 +160,7 @@ TEST(every_workload_of_up_to_three_operations_survives_every_power_cut)
 TEST(random_workloads_survive_random_power_cuts)
 {
     struct trial *trial = calloc(1, sizeof *trial);
-    unsigned workloads = torture() ? 2000 : 60;
+    unsigned workloads = torture() ? 2000 : SANITIZED ? 12 : 60;
 
     for (unsigned w = 0; w < workloads; w++) {
         enum operation operations[OPERATIONS_MAX];

@@ -387,7 +387,7 @@ static long resident_kib(void)
 
 TEST(a_million_combinations_take_no_more_memory_than_a_thousand)
 {
-#ifdef SANITIZED
+#if SANITIZED
     SKIP("a sanitizer has memory of its own");
 #endif
     static const char *const axes[] = {"period=2..51", "oversold=10..49.8:0.2",

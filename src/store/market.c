@@ -284,7 +284,10 @@ enum status store_market_rename(struct env *env, const char *data_dir,
                     timeframe_name(from->frame), timeframe_name(to->frame));
     TRY(place_init(&to_place, env, data_dir, to, err));
     TRY(lock_market(&lock, &from_place, env, data_dir, from, "harrier rename", err));
-    status = rename_market(&from_place, &to_place, data_dir, to, err);
+    if (strcmp(from_place.path, to_place.path) == 0) /* whose lock is ours */
+        status = fail(err, STATUS_REFUSED, "%s is its name already", to_place.market);
+    else
+        status = rename_market(&from_place, &to_place, data_dir, to, err);
     lock_give_back(lock, env);
     return status;
 }

@@ -423,6 +423,7 @@ TEST(markets_are_listed_removed_and_renamed)
     CHECK_STATUS(snapshot_open(&snapshot, env_quick(), data, &market, &err), STATUS_MISSING);
     CHECK_CONTAINS(err.text, "there is none yet: import one");
     CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    CHECK_STATUS(store_market_rename(env_quick(), data, &market, &market, &err), STATUS_REFUSED);
     CHECK_STATUS(store_market_rename(env_quick(), data, &market, &hours, &err), STATUS_USAGE);
     CHECK_OK(store_market_rename(env_quick(), data, &market, &other, &err));
     CHECK_STATUS(snapshot_open(&snapshot, env_quick(), data, &market, &err), STATUS_MISSING);

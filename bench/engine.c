@@ -1,33 +1,37 @@
 /* engine: the evaluator's own figures, one line each:  name  value  unit
  *
- *     engine DATA [REPEATS] [ONLY]
+ *     engine DATA [REPEATS [NAME...]]
  *
  * DATA holds batch_{o,h,l,c,v}.f64 (211 symbols × 1,828 bars, symbol after symbol), sweep_*.f64
- * (100,000 bars) and big_*.f64 (1,000,000 bars): raw little-endian doubles.  Each figure is the
- * least of REPEATS (51) runs, sweeps of a tenth of them; ONLY runs the lines whose names begin with
- * it. */
-#include <stdio.h>
-#include <stdlib.h>
+ * (100,000 bars) and big_*.f64 (1,000,000 bars): raw little-endian doubles.  They are stored once,
+ * in DATA/engine-store, and read as every command reads them: mapped.  The rule is the built-in
+ * `rsi`.  Each figure is the least of REPEATS (51) runs, sweeps of a tenth of them and 7 at least;
+ * with names, only the lines of these. */
 #include <string.h>
 
+#include "bench.h"
+#include "store/store.h"
 #include "sweep/sweep.h"
 
-enum {
-    BATCH_SYMBOLS = 211,
-    BATCH_BARS = 1828,
-    SWEEP_BARS = 100000,
-    BIG_BARS = 1000000,
-    REPEATS_MAX = 1001
+enum { SYMBOLS_MAX = 211, REPEATS_MAX = 1001, SWEEP_REPEATS_MIN = 7, LIVE_TICKERS = 396 };
+
+struct set {
+    const char *name, *market;
+    size_t symbols, bars;
+    int64_t step_ms;
 };
-enum { LIVE_TICKERS = 396 };
+static const struct set batch_set = {"batch", "batch/1d", SYMBOLS_MAX, 1828, DAY_MS};
+static const struct set sweep_set = {"sweep", "sweep/1m", 1, 100000, 60000};
+static const struct set big_set = {"big", "big/1m", 1, 1000000, 60000};
 
 struct bench {
-    const char *directory, *only;
-    int repeats;
+    const char *directory;
+    char **only;
+    int only_count, repeats;
     double taken[REPEATS_MAX];
-    struct batch_symbol symbols[BATCH_SYMBOLS];
-    struct batch_result results[BATCH_SYMBOLS];
-    int64_t *times;
+    struct snapshot *snapshot; /* of the market that `symbols` are of */
+    struct batch_symbol symbols[SYMBOLS_MAX];
+    struct batch_result results[SYMBOLS_MAX];
 };
 
 static void die(const char *what, const struct error *err)
@@ -36,13 +40,20 @@ static void die(const char *what, const struct error *err)
     exit(1);
 }
 
-static double *load(const struct bench *bench, const char *set, char column, size_t count)
+#define MUST(call)               \
+    do {                         \
+        if ((call) != STATUS_OK) \
+            die(#call, &err);    \
+    } while (0)
+
+static double *read_column(const struct bench *bench, const struct set *set, char column)
 {
+    size_t count = set->symbols * set->bars;
+    double *numbers = mem_alloc(count * sizeof *numbers);
     char path[4096];
-    double *numbers = mem_alloc_aligned(64, (count + 64) * sizeof *numbers);
     FILE *file;
 
-    snprintf(path, sizeof path, "%s/%s_%c.f64", bench->directory, set, column);
+    snprintf(path, sizeof path, "%s/%s_%c.f64", bench->directory, set->name, column);
     file = fopen(path, "rb");
     if (!file || fread(numbers, sizeof *numbers, count, file) != count)
         die(path, NULL);
@@ -50,19 +61,60 @@ static double *load(const struct bench *bench, const char *set, char column, siz
     return numbers;
 }
 
-static void load_symbols(struct bench *bench, const char *set, size_t symbols, size_t bars)
+static void store_set(const struct bench *bench, const struct set *set, const char *data_dir,
+                      const struct market_name *market)
 {
-    static const char columns[] = "ohlcv";
+    double *column[BAR_COLUMNS];
+    int64_t *times = mem_alloc(set->bars * sizeof *times);
+    struct bars bars = {.count = set->bars, .time = times};
+    struct put_result put;
+    struct writer *writer;
+    struct error err;
 
-    for (int c = 0; c < BAR_COLUMNS; c++) {
-        const double *numbers = load(bench, set, columns[c], symbols * bars);
-        for (size_t s = 0; s < symbols; s++)
-            bench->symbols[s].bars.column[c] = numbers + s * bars;
+    for (size_t t = 0; t < set->bars; t++)
+        times[t] = INT64_C(17532) * DAY_MS + (int64_t)t * set->step_ms; /* from 2018-01-01 */
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        column[c] = read_column(bench, set, "ohlcv"[c]);
+    MUST(writer_open(&writer, env_posix(), data_dir, market, "bench", &err));
+    for (size_t s = 0; s < set->symbols; s++) {
+        char name[32];
+
+        snprintf(name, sizeof name, "S%03zu", s + 1);
+        for (int c = 0; c < BAR_COLUMNS; c++)
+            bars.column[c] = column[c] + s * set->bars;
+        MUST(writer_put(writer, text_of(name), &bars, false, &put, &err));
     }
-    for (size_t s = 0; s < symbols; s++) {
-        bench->symbols[s].name = set;
-        bench->symbols[s].bars.count = bench->symbols[s].end = bars;
-        bench->symbols[s].bars.time = bench->times;
+    MUST(writer_commit(writer, &err));
+    writer_close(writer);
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        mem_free(column[c]);
+    mem_free(times);
+}
+
+/* Maps the set's market into bench->symbols, storing it where that was not done yet. */
+static void open_set(struct bench *bench, const struct set *set)
+{
+    char data_dir[4096];
+    struct market_name market;
+    struct error err;
+    enum status status;
+
+    if (bench->snapshot)
+        snapshot_close(bench->snapshot);
+    snprintf(data_dir, sizeof data_dir, "%s/engine-store", bench->directory);
+    MUST(market_parse(&market, text_of(set->market), &err));
+    status = snapshot_open(&bench->snapshot, env_posix(), data_dir, &market, &err);
+    if (status == STATUS_MISSING) {
+        store_set(bench, set, data_dir, &market);
+        status = snapshot_open(&bench->snapshot, env_posix(), data_dir, &market, &err);
+    }
+    MUST(status);
+    for (size_t s = 0; s < set->symbols; s++) {
+        struct batch_symbol *symbol = &bench->symbols[s];
+
+        *symbol = (struct batch_symbol){.name = snapshot_symbol_name(bench->snapshot, s)};
+        MUST(snapshot_bars(bench->snapshot, s, &symbol->bars, &err));
+        symbol->end = symbol->bars.count;
     }
 }
 
@@ -75,36 +127,25 @@ static const struct rule *compile(const char *source)
 
     if (!arena.memory)
         arena_init(&arena, memory, sizeof memory);
-    if (rule_compile(&rule, &arena, text_of(source), "bench", &err) != STATUS_OK)
-        die("rule", &err);
+    MUST(rule_compile(&rule, &arena, text_of(source), "bench", &err));
     return rule;
+}
+
+static const char *rsi_source(void)
+{
+    return rule_builtin_find(TEXT("rsi"))->source;
 }
 
 static const struct sim_options options = {
     .cash = 10000, .fee = 0.001, .fill = FILL_CLOSE, .year_bars = 365};
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static bool wanted(const struct bench *bench, const char *name)
 {
-    return !bench->only || !strncmp(name, bench->only, strlen(bench->only));
-}
+    bool found = bench->only_count == 0;
 
-/* Prints the least and the median of bench->taken[count], in `unit`s of so many ns; or, with
- * `per_second`, how many a ns. */
-static double print(struct bench *bench, const char *name, int count, double unit_ns,
-                    const char *unit)
-{
-    qsort(bench->taken, (size_t)count, sizeof(double), compare);
-    printf("%-28s %10.4f  %-14s median %10.4f\n", name, bench->taken[0] / unit_ns, unit,
-           bench->taken[count / 2] / unit_ns);
-    fflush(stdout);
-    return bench->taken[0];
+    for (int i = 0; i < bench->only_count; i++)
+        found |= strcmp(name, bench->only[i]) == 0;
+    return found;
 }
 
 /* ---- batches -------------------------------------------------------------------------------- */
@@ -140,24 +181,16 @@ static double batch(struct bench *bench, const char *name, struct batch *batch, 
         trades += bench->results[s].sim.metric[METRIC_TRADES];
     batch_results_deinit(bench->results, batch->symbol_count);
     batch_runner_free(runner);
-    double least = print(bench, name, bench->repeats, unit_ns, unit);
-    printf("  # trades %.0f\n", trades);
-    return least;
+    printf("%s_trades %.0f\n", name, trades);
+    return figure(name, bench->taken, bench->repeats, unit_ns, unit);
 }
-
-static const char rsi_source[] = "param period     = 14 in 2..50\n"
-                                 "param oversold   = 30 in 10..45 step 5\n"
-                                 "param overbought = 70 in 55..90 step 5\n"
-                                 "r = rsi(close, period)\n"
-                                 "buy  when crossunder(r, oversold)\n"
-                                 "sell when crossover(r, overbought)\n";
 
 static void batches(struct bench *bench)
 {
-    const struct rule *rsi = compile(rsi_source);
+    const struct rule *rsi = compile(rsi_source());
     char stops_source[1024];
     snprintf(stops_source, sizeof stops_source, "%sstop 8%%\ntarget 20%%\ntrail 10%%\n",
-             rsi_source);
+             rsi_source());
     const struct rule *stops = compile(stops_source);
     const struct rule *rule12 = compile(
         "fast = ema(close, 9)\nslow = ema(close, 21)\na = atr(14)\n"
@@ -167,9 +200,9 @@ static void batches(struct bench *bench)
     struct sim_options next_open = options;
 
     next_open.fill = FILL_OPEN;
-    load_symbols(bench, "batch", BATCH_SYMBOLS, BATCH_BARS);
+    open_set(bench, &batch_set);
     struct batch plain = {
-        .rule = rsi, .options = options, .symbol_count = BATCH_SYMBOLS, .jobs = 1};
+        .rule = rsi, .options = options, .symbol_count = batch_set.symbols, .jobs = 1};
     struct batch all = plain, quantiles = plain, stop = plain, twelve = plain;
     all.want = WANT_ALL_METRICS;
     quantiles.want = WANT_ALL_METRICS | WANT_QUANTILES;
@@ -187,9 +220,9 @@ static void batches(struct bench *bench)
         printf("%-28s %10.4f  times\n", "batch_two_speedup", one / two);
     if (!wanted(bench, "batch_one_symbol"))
         return;
-    load_symbols(bench, "big", 1, BIG_BARS);
+    open_set(bench, &big_set);
     struct batch big = {.rule = rsi, .options = options, .symbol_count = 1, .jobs = 1};
-    batch(bench, "batch_one_symbol", &big, BIG_BARS, "ns/bar");
+    batch(bench, "batch_one_symbol", &big, (double)big_set.bars, "ns/bar");
 }
 
 /* ---- sweeps --------------------------------------------------------------------------------- */
@@ -198,9 +231,9 @@ static double sweep(struct bench *bench, const char *name, int jobs)
 {
     static unsigned char memory[1 << 20];
     struct arena arena;
-    const struct rule *rsi = compile(rsi_source);
+    const struct rule *rsi = compile(rsi_source());
     double values[RULE_PARAMETERS_MAX] = {14, 30, 70};
-    int repeats = MAX(bench->repeats / 10, 3);
+    int repeats = MAX(bench->repeats / 10, SWEEP_REPEATS_MIN);
     struct grid grid;
     struct sweep_result result;
     struct error err;
@@ -234,16 +267,15 @@ static double sweep(struct bench *bench, const char *name, int jobs)
                 (unsigned long long)result.evaluated, result.best[0].metric[METRIC_TOTAL_RETURN]);
         sweep_result_deinit(&result);
     }
-    double least = print(bench, name, repeats, 1e6, "ms");
-    printf("%-28s %10.4f  G/s\n", "sweep_rate", (double)SWEEP_BARS * 1000 / least);
-    return least;
+    figure_rate("sweep_rate", bench->taken, repeats, (double)sweep_set.bars * 1000, "G/s");
+    return figure(name, bench->taken, repeats, 1e6, "ms");
 }
 
 static void sweeps(struct bench *bench)
 {
     if (!wanted(bench, "sweep") && !wanted(bench, "sweep_two"))
         return;
-    load_symbols(bench, "sweep", 1, SWEEP_BARS);
+    open_set(bench, &sweep_set);
     double one = sweep(bench, "sweep", 1), two = sweep(bench, "sweep_two", 2);
     if (one > 0 && two > 0)
         printf("%-28s %10.4f  times\n", "sweep_two_speedup", one / two);
@@ -276,7 +308,7 @@ static void live(struct bench *bench)
 
     if (!wanted(bench, "live"))
         return;
-    load_symbols(bench, "batch", BATCH_SYMBOLS, BATCH_BARS);
+    open_set(bench, &batch_set);
     arena_init(&arena, mem_alloc_aligned(4096, 256 << 20), 256 << 20);
     for (int g = 0; g < GROUPS; g++)
         for (size_t r = 0; r < RULES; r++) {
@@ -291,7 +323,7 @@ static void live(struct bench *bench)
             for (int c = 0; c < BAR_COLUMNS; c++)
                 for (int l = 0; l < LANES_WIDE && programs[p]->column[c]; l++)
                     programs[p]->column[c][l] =
-                        bench->symbols[(p / (int)RULES * LANES_WIDE + l) % BATCH_SYMBOLS]
+                        bench->symbols[(p / (int)RULES * LANES_WIDE + l) % SYMBOLS_MAX]
                             .bars.column[c][bar];
         int64_t begin = clock_ticks_ns(env);
         for (int p = 0; p < (int)(GROUPS * RULES); p++)
@@ -299,7 +331,7 @@ static void live(struct bench *bench)
         if (bar >= 500 && count < bench->repeats * 10 && count < REPEATS_MAX)
             bench->taken[count++] = (double)(clock_ticks_ns(env) - begin);
     }
-    print(bench, "live", count, 1e3, "us");
+    figure("live", bench->taken, count, 1e3, "us");
 }
 
 int main(int argc, char **argv)
@@ -307,15 +339,13 @@ int main(int argc, char **argv)
     static struct bench bench;
 
     if (argc < 2) {
-        fprintf(stderr, "usage: engine DATA [REPEATS] [ONLY]\n");
+        fprintf(stderr, "usage: engine DATA [REPEATS [NAME...]]\n");
         return 2;
     }
     bench.directory = argv[1];
     bench.repeats = argc > 2 ? MAX(1, MIN(atoi(argv[2]), REPEATS_MAX)) : 51;
-    bench.only = argc > 3 ? argv[3] : NULL;
-    bench.times = mem_alloc(BIG_BARS * sizeof *bench.times);
-    for (int64_t t = 0; t < BIG_BARS; t++)
-        bench.times[t] = t * DAY_MS;
+    bench.only = argv + 3;
+    bench.only_count = MAX(argc - 3, 0);
     batches(&bench);
     sweeps(&bench);
     live(&bench);

@@ -2,6 +2,7 @@
  * first-level cache, the smallest of many short runs.
  *
  *     kernels [isa=v3] [lanes=16] [block=64] [parameter=N] [spread] [holes] [absent] [NAME…]
+ *     kernels 'stoch(14, 3, 0, 3, 0)' …      expressions as a rule would call them, whole
  *
  * `parameter` instead of each indicator's defaults; `spread` gives every lane a period of its own,
  * `holes` makes the kernels look for NaN, `absent` makes one lane NaN as well.
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "indicator/indicator.h"
+#include "rule/program.h"
 
 enum { REPEATS = 300, BARS_A_REPEAT = 2048, REGISTERS = 2 };
 
@@ -135,6 +136,46 @@ static double bench_transpose(const struct bench *b)
     return best;
 }
 
+/* A whole expression: its kernels, what its formula adds, and the evaluator around them. */
+static double bench_expression(const struct bench *b, const char *expression)
+{
+    static const double parameters[RULE_PARAMETERS_MAX][LANES_MAX];
+    static unsigned char space[16 << 20];
+    struct program_setup setup = {.kernels = b->kernels, .parameters = parameters, .values = true};
+    double best = INFINITY;
+    struct program *program;
+    const struct rule *rule;
+    struct arena arena;
+    struct error err;
+
+    arena_init(&arena, space, sizeof space);
+    if (rule_compile_expression(&rule, &arena, text_of(expression), &err) != STATUS_OK ||
+        program_new(&program, &arena, rule, &setup, &err) != STATUS_OK) {
+        fprintf(stderr, "kernels: %s\n", err.text);
+        exit(1);
+    }
+    for (int c = 0; c < BAR_COLUMNS; c++)
+        for (size_t i = 0; i < BLOCK_BARS * b->lanes && (program->columns >> c & 1); i++) {
+            static const double offset[BAR_COLUMNS] = {0.3, 1, -1, 0, 900};
+            double bar = (double)(i / b->lanes), lane = (double)(i % b->lanes);
+
+            program->column[c][i] = 100 + 9 * sin(bar * (0.21 + lane * 0.013)) +
+                                    3 * sin(bar * (1.7 + lane * 0.1)) + offset[c] * sin(bar * 5);
+            if (c == 1 || c == 2 || c == 4)
+                program->column[c][i] += 1.5 * offset[c];
+        }
+    program_start(program);
+    for (int repeat = 0; repeat < REPEATS; repeat++) {
+        double begin = now_ns();
+        for (size_t bar = 0; bar < BARS_A_REPEAT; bar += b->block)
+            program_block(program, b->block);
+        double each = (now_ns() - begin) / (double)(BARS_A_REPEAT * b->lanes);
+        if (repeat > 0 && each < best)
+            best = each;
+    }
+    return best;
+}
+
 int main(int argc, char **argv)
 {
     struct bench b = {.lanes = LANES_WIDE, .block = BLOCK_BARS};
@@ -165,6 +206,9 @@ int main(int argc, char **argv)
         return 2;
     }
     bench_fill(&b);
+    for (size_t i = 0; i < wanted_count; i++)
+        if (strchr(wanted[i], '('))
+            printf("%-28s %8.3f\n", wanted[i], bench_expression(&b, wanted[i]));
     if (!wanted_count)
         printf("%-20s %8.3f\n", "transpose", bench_transpose(&b));
     for (enum kernel_id kernel = 0; kernel < KERNELS; kernel++) {

@@ -7,10 +7,9 @@
  *     append         ms until one new bar for each of 400 symbols is durable and visible
  *     append_syncs   syncs of that, of files and directories
  *     fdatasync      ms of one sync of 4 KiB, to compare */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "bench.h"
 #include "import/import.h"
 #include "store/store.h"
 
@@ -54,30 +53,29 @@ static void make(struct env *env, const char *dir, const char *market, size_t sy
     MUST(sample_run(&options, &report, &err));
 }
 
-static double since_ms(struct env *env, int64_t begin)
+static double since(struct env *env, int64_t begin)
 {
-    return (double)(clock_ticks_ns(env) - begin) * 1e-6;
+    return (double)(clock_ticks_ns(env) - begin);
 }
 
 static void bench_verify(struct env *env, const char *dir)
 {
     struct market_name market;
     struct error err;
-    double best = 0;
+    double taken[REPEATS], bytes = 0;
 
     make(env, dir, "verify/1m", 500, 20000);
     MUST(market_parse(&market, TEXT("verify/1m"), &err));
-    for (int r = 0; r < 5; r++) {
+    for (int r = 0; r < REPEATS; r++) {
         struct verify_report report = {0};
         int64_t begin = clock_ticks_ns(env);
-        double rate;
 
         MUST(store_verify(env, dir, &market, false, &report, &err));
-        rate = (double)report.bytes * 1e-6 / since_ms(env, begin);
-        best = rate > best ? rate : best;
+        taken[r] = since(env, begin);
+        bytes = (double)report.bytes;
         verify_report_deinit(&report);
     }
-    printf("%-28s %10.4f  GB/s\n", "verify", best);
+    figure_rate("verify", taken, REPEATS, bytes, "GB/s");
     MUST(store_market_remove(env, dir, &market, &err));
 }
 
@@ -85,14 +83,13 @@ static void bench_open(struct env *env, const char *dir)
 {
     struct market_name market;
     struct error err;
-    double best = 1e9;
+    double taken[REPEATS];
 
     make(env, dir, "open/1d", 211, 1828);
     MUST(market_parse(&market, TEXT("open/1d"), &err));
     for (int r = 0; r < REPEATS; r++) {
         int64_t begin = clock_ticks_ns(env);
         struct snapshot *snapshot;
-        double taken;
 
         MUST(snapshot_open(&snapshot, env, dir, &market, &err));
         for (size_t s = 0; s < snapshot_symbol_count(snapshot); s++) {
@@ -100,11 +97,10 @@ static void bench_open(struct env *env, const char *dir)
 
             MUST(snapshot_bars(snapshot, s, &bars, &err));
         }
-        taken = since_ms(env, begin);
-        best = taken < best ? taken : best;
+        taken[r] = since(env, begin);
         snapshot_close(snapshot);
     }
-    printf("%-28s %10.4f  ms\n", "open", best);
+    figure("open", taken, REPEATS, 1e6, "ms");
     MUST(store_market_remove(env, dir, &market, &err));
 }
 
@@ -136,7 +132,7 @@ static void bench_append(struct env *env, const char *dir)
     struct env counting = {&calls, env->state};
     struct market_name market;
     struct error err;
-    double best = 1e9;
+    double taken[REPEATS];
     int most = 0;
     int64_t time;
 
@@ -147,15 +143,14 @@ static void bench_append(struct env *env, const char *dir)
     MUST(time_parse(&time, TEXT("2030-01-01"), 0, &err));
     for (int r = 0; r < REPEATS; r++, time += DAY_MS) {
         int64_t begin = clock_ticks_ns(env);
-        double taken;
 
         syncs = 0;
         append_one(&counting, dir, &market, time);
-        taken = since_ms(env, begin);
-        best = taken < best ? taken : best;
+        taken[r] = since(env, begin);
         most = r && syncs > most ? syncs : most; /* the first may settle what came before */
     }
-    printf("%-28s %10.4f  ms\n%-28s %10d  syncs\n", "append", best, "append_syncs", most);
+    figure("append", taken, REPEATS, 1e6, "ms");
+    printf("%-28s %10d  syncs\n", "append_syncs", most);
     MUST(store_market_remove(env, dir, &market, &err));
 }
 
@@ -164,21 +159,19 @@ static void bench_sync(struct env *env, const char *dir)
     char path[4096], page[4096] = {0};
     struct env_file *file;
     struct error err;
-    double best = 1e9;
+    double taken[REPEATS];
 
     snprintf(path, sizeof path, "%s/sync", dir);
     MUST(env->calls->open(env, &file, path, OPEN_CREATE, &err));
     for (int r = 0; r < REPEATS; r++) {
         int64_t begin = clock_ticks_ns(env);
-        double taken;
 
         MUST(env->calls->write(env, file, page, sizeof page, (uint64_t)r * sizeof page, &err));
         MUST(env->calls->sync(env, file, &err));
-        taken = since_ms(env, begin);
-        best = taken < best ? taken : best;
+        taken[r] = since(env, begin);
     }
     env->calls->close(env, file);
-    printf("%-28s %10.4f  ms\n", "fdatasync", best);
+    figure("fdatasync", taken, REPEATS, 1e6, "ms");
 }
 
 int main(int argc, char **argv)

@@ -272,3 +272,50 @@ TEST(a_writer_refuses_everything_after_a_failed_sync)
         env_power_deinit(&disk);
     }
 }
+
+/* Lists the markets and renames one; the n-th call or allocation fails.  False where there are
+ * fewer. */
+static bool disturb_markets(long nth, bool allocation)
+{
+    const struct market_name other = {.venue = "other", .frame = TIMEFRAME_1D};
+    struct put_result result;
+    struct market_name *names;
+    struct env_power disk;
+    struct env_fault fault;
+    struct error err;
+    size_t count;
+    enum status status;
+    bool reached;
+    long made;
+
+    env_power_init(&disk, 1);
+    CHECK_OK(put_series(&disk.env, "data", "A", 1, 0, 10, false, &result, &err));
+    env_fault_init(&fault, &disk.env);
+    env_fault_arm(&fault, allocation ? 0 : nth, false, EIO);
+    mem_fail_at(allocation ? nth : 0, 0);
+    status = store_markets(&fault.env, "data", &names, &count, &err);
+    if (status == STATUS_OK) {
+        mem_free(names);
+        status = store_market_rename(&fault.env, "data", &market, &other, &err);
+    }
+    made = mem_fail_at(0, 0);
+    reached = allocation ? made >= nth : fault.failed > 0;
+    if (!reached)
+        CHECK_OK(status);
+    CHECK_OK(store_markets(&disk.env, "data", &names, &count, &err));
+    CHECK_INT(count, 1); /* under the one name or the other */
+    mem_free(names);
+    env_power_deinit(&disk);
+    return reached;
+}
+
+TEST(a_market_that_cannot_be_renamed_is_not_lost)
+{
+    long calls = 1, allocations = 1;
+
+    while (disturb_markets(calls, false))
+        calls++;
+    while (disturb_markets(allocations, true))
+        allocations++;
+    CHECK(calls > 10 && allocations > 5);
+}

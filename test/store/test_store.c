@@ -761,3 +761,47 @@ TEST(an_import_of_few_files_is_one_sync_a_file_and_two_for_the_commit)
     CHECK_INT(quick_counts.directory_syncs, 1);
     writer_close(writer);
 }
+
+TEST(a_snapshot_says_why_a_file_is_gone)
+{
+    const char *data = fresh();
+    char path[600], long_name[2 * SYMBOL_BYTES_MAX];
+    struct put_result result;
+    struct snapshot *snapshot;
+    struct bars bars;
+    struct error err;
+
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    CHECK_OK(snapshot_open(&snapshot, env_quick(), data, &market, &err));
+    memset(long_name, 'A', sizeof long_name);
+    CHECK_INT(snapshot_symbol_find(snapshot, (struct text){long_name, sizeof long_name}), -1);
+    snprintf(path, sizeof path, "%s/test/1d/A.1.bars", data);
+    CHECK_INT(unlink(path), 0);
+    CHECK_STATUS(snapshot_bars(snapshot, 0, &bars, &err), STATUS_CORRUPT);
+    CHECK_CONTAINS(err.text, "its file 1 is gone; harrier verify --repair");
+    CHECK_OK(store_market_remove(env_quick(), data, &market, &err));
+    CHECK_STATUS(snapshot_bars(snapshot, 0, &bars, &err), STATUS_BUSY);
+    snapshot_close(snapshot);
+}
+
+TEST(a_directory_that_can_be_no_venue_is_no_market)
+{
+    const char *data = fresh();
+    char path[700], long_name[129];
+    struct market_name *names;
+    struct put_result result;
+    struct error err;
+    size_t count;
+
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    memset(long_name, 'v', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = 0;
+    snprintf(path, sizeof path, "%s/%s", data, long_name);
+    CHECK_OK(directory_make_all(env_quick(), path, &err));
+    snprintf(path, sizeof path, "%s/no venue", data);
+    CHECK_OK(directory_make_all(env_quick(), path, &err));
+    CHECK_OK(store_markets(env_quick(), data, &names, &count, &err));
+    CHECK_INT(count, 1);
+    CHECK_TEXT(names[0].venue, "test");
+    mem_free(names);
+}

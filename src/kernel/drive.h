@@ -49,9 +49,9 @@
  *
  * 7. The source's name in meson.build, a reference in a test.
  *
- * The driver gives NaN for a bar with a NaN among the lane's inputs and passes the lane over, with
- * skip() if there is one: the lane is absent.  It looks for NaN only where op->holes is set or a
- * lane is not warm. */
+ * The driver gives NaN for a bar with a NaN (or what is beyond KERNEL_NUMBER_MOST) among the lane's
+ * inputs and passes the lane over, with skip() if there is one: the lane is absent.  It looks only
+ * where op->holes is set or a lane is not warm. */
 #ifndef HARRIER_KERNEL_DRIVE_H
 #define HARRIER_KERNEL_DRIVE_H
 
@@ -164,24 +164,24 @@ INLINE int period_shared(const struct op *op, int k, int least)
 
 /* ---- the driver ------------------------------------------------------------------------------ */
 
-INLINE bool drive_lane_is_nan(const struct op *op, size_t bar, int lane, int inputs)
+INLINE bool drive_lane_is_absent(const struct op *op, size_t bar, int lane, int inputs)
 {
-    bool nan = false;
+    bool absent = false;
     for (int i = 0; i < inputs; i++)
-        nan |= isnan(input(op, i, bar, lane));
-    return nan;
+        absent |= is_absent(input(op, i, bar, lane));
+    return absent;
 }
 
-/* Lanes with a NaN among the inputs of a bar. */
+/* Lanes with a NaN, or what is as one, among the inputs of a bar. */
 INLINE uint32_t drive_absent(const struct op *op, size_t bar, int inputs)
 {
     uint32_t absent = 0;
 
     EACH_VECTOR(v) {
-        i64x4 nan = splat_i(0);
+        i64x4 lanes = splat_i(0);
         for (int i = 0; i < inputs; i++)
-            nan |= is_nan4(input4(op->in[i], bar, v));
-        absent |= bits4(nan) << (v * VECTOR);
+            lanes |= is_absent4(input4(op->in[i], bar, v));
+        absent |= bits4(lanes) << (v * VECTOR);
     }
     return absent;
 }
@@ -198,11 +198,11 @@ INLINE size_t drive_stretch(const struct op *op, size_t first, size_t end, int i
         return bar;
     }
     for (; bar < end; bar++) { /* the same, for the case that counts */
-        i64x4 nan = splat_i(0);
+        i64x4 lanes = splat_i(0);
         for (int i = 0; i < inputs; i++)
             EACH_VECTOR(v)
-                nan |= is_nan4(input4(op->in[i], bar, v));
-        if (any4(nan))
+                lanes |= is_absent4(input4(op->in[i], bar, v));
+        if (any4(lanes))
             break;
     }
     return bar;
@@ -217,7 +217,7 @@ INLINE void drive_steps(struct op *op, size_t first, size_t end, int inputs, int
     for (int lane = 0; lane < LANES; lane++)
         for (size_t bar = first; bar < end; bar++) {
             uint32_t bit = 1u << lane;
-            if (drive_lane_is_nan(op, bar, lane, inputs)) {
+            if (drive_lane_is_absent(op, bar, lane, inputs)) {
                 for (int k = 0; k < outputs; k++)
                     output(op, k, bar, lane, NAN);
                 if (kernel.skip)

@@ -159,7 +159,7 @@ INLINE void since_run(struct op *op, size_t bar_count, enum since_kind kind)
 
         for (size_t bar = 0; bar < bar_count; bar++, bit += bit) {
             f64x4 x = input4(in, bar, v);
-            i64x4 now = has_bit4(words, bit), number = x == x;
+            i64x4 now = has_bit4(words, bit), number = ~is_absent4(x);
             begun |= now;
             filled &= ~now;
             value = select4(begun & number, select4(filled, since_fold(value, x, kind), x), value);

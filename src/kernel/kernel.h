@@ -20,9 +20,11 @@
  * of many bars (history) or of one (live): state carries on with the same bits.
  *
  * NaN.  A bar whose input is NaN in a lane gives NaN in that lane and leaves the lane's state as if
- * the bar were not there (recurrences and windows; plain arithmetic just carries NaN on).  Leading
- * NaN only delay the lane's start.  An op whose inputs cannot be NaN after their start has `holes`
- * false and pays no test.  Which NaN it is (sign, payload) is no part of the bits.
+ * the bar were not there (recurrences and windows; plain arithmetic just carries NaN on).  An
+ * infinity, and what is beyond KERNEL_NUMBER_MOST, is for them as NaN: a sum that it went through
+ * would be NaN for ever.  Leading NaN only delay the lane's start.  An op whose inputs cannot be
+ * such after their start has `holes` false and pays no test.  Which NaN it is (sign, payload) is no
+ * part of the bits.
  *
  * How a kernel is written (kernel/drive.h): `step` advances ONE lane by ONE bar, with warm-up,
  * seeds and every special case; it is the definition.  `hot` advances all lanes over bars on which
@@ -41,6 +43,9 @@ enum {
     KERNEL_OUTPUTS_MAX = 3,
     KERNEL_PARAMETERS_MAX = 8
 };
+
+/* Numbers that recurrences and windows take: their fourth powers still add up. */
+#define KERNEL_NUMBER_MOST 1e70
 
 /* Bytes of a number register, 64 more than its numbers, so that registers never stand a power of
  * two apart (4 KiB aliasing costs 12x). */
@@ -79,7 +84,7 @@ struct op {
     uint64_t *condition;                            /* condition output */
     const double *parameter[KERNEL_PARAMETERS_MAX]; /* rows of LANES_MAX constants, one per lane */
     void *state;                                    /* 64-byte aligned; state_bytes() of it */
-    bool holes; /* an input may be NaN after its first defined bar; set before start() */
+    bool holes; /* an input may be NaN, or too large, after its first number; set before start() */
 };
 
 struct kernel_functions {

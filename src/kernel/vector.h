@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/kernel.h"
+
 #ifdef __AVX__
 #include <immintrin.h>
 enum { VECTOR = 4 };
@@ -185,6 +187,15 @@ INLINE unsigned bits4(i64x4 mask)
 INLINE i64x4 is_nan4(f64x4 a)
 {
     return a != a;
+}
+/* Not there for recurrences and windows: NaN, or too large. */
+INLINE i64x4 is_absent4(f64x4 a)
+{
+    return ~(abs4(a) <= splat(KERNEL_NUMBER_MOST));
+}
+INLINE bool is_absent(double a)
+{
+    return !(fabs(a) <= KERNEL_NUMBER_MOST);
 }
 
 /* Where the condition words have the bit (a word with one bit set in every lane). */

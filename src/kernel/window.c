@@ -183,7 +183,7 @@ INLINE void extreme_stretch(struct extreme *s, struct operand in, double *restri
         EACH_VECTOR(v) {
             f64x4 x = input4(in, bar, v);
             if (leading)
-                x = select4(is_nan4(x), empty, x);
+                x = select4(is_absent4(x), empty, x);
             prefix[v] = extreme_fold4(prefix[v], x, highest);
             output4(out, bar, v, extreme_fold4(load(row + LANES + v * VECTOR), prefix[v], highest));
             store(row + v * VECTOR, x);
@@ -201,7 +201,7 @@ static void extreme_cut(struct extreme *s, struct operand in, double *out, size_
     w->over = true;
     for (int l = 0; l < LANES; l++) {
         for (size_t bar = 0; bar < bar_count && w->seen[l] < w->needed[l]; bar++)
-            if (isnan(in.at[bar * in.step + (size_t)l]) || !warmup_step(w, l))
+            if (is_absent(in.at[bar * in.step + (size_t)l]) || !warmup_step(w, l))
                 out[bar * LANES + (size_t)l] = NAN;
         w->over &= w->seen[l] == w->needed[l];
     }
@@ -404,7 +404,7 @@ INLINE void trend_run(struct op *op, size_t bar_count, bool rising)
     for (size_t bar = 0; bar < bar_count; bar++, bit += bit)
         EACH_VECTOR(v) {
             f64x4 x = input4(in, bar, v), extreme = load(s->extreme + bar * LANES + v * VECTOR);
-            words[v] |= bit & (u64x4)(rising ? x > before[v] : x < before[v]);
+            words[v] |= bit & (u64x4)((rising ? x > before[v] : x < before[v]) & ~is_absent4(x));
             before[v] = select4(is_nan4(extreme), before[v], extreme);
         }
     EACH_VECTOR(v) {

@@ -138,54 +138,137 @@ static double static_number(const struct graph *graph, const struct node *node)
     return kernel_number(node->kernel, in, when);
 }
 
-/* More than 0 wherever it is defined.  Products are left out: they may underflow; so are plain
- * averages, whose running sums may leave a rest that is not.  An EMA moves by 2 / (n + 1) of the
- * way to a price: of one bar that is all the way, where rounding may end at 0, of two bars it never
- * does. */
-static bool op_positive(const struct graph *graph, const struct node *node)
+/* What bounds the magnitude of columns.  No market comes near, and products of three of them, or of
+ * two quotients, are still numbers that a window takes. */
+#define COLUMN_MOST 1e17
+#define COLUMN_LEAST 1e-17
+#define BARS_EVER 1e12
+
+static bool is_literal(const struct graph *graph, int node)
 {
-    bool a = graph->facts[node->input[0]].positive, b;
-    const struct node *period = kernel_rows[node->kernel].parameters > 0
-                                    ? &graph->nodes[node->parameter[0]]
-                                    : NULL;
+    return graph->nodes[node].kind == NODE_LITERAL;
+}
+
+/* Halves and thirds of a price: exact or rounded, never 0. */
+static bool is_price_average(const struct graph *graph, const struct node *node)
+{
+    double divisor = graph->nodes[node->input[1]].number;
+
+    return node->kernel == KERNEL_DIV && is_literal(graph, node->input[1]) && divisor >= 1 &&
+           divisor <= 4 && graph->nodes[node->input[0]].kernel == KERNEL_ADD;
+}
+
+/* More than 0, and how much more, wherever it is defined; 0 where that is not known.  Products are
+ * left out: they may underflow; so are plain averages, whose running sums may leave a rest that is
+ * not.  An EMA moves by 2 / (n + 1) of the way to a price: of one bar that is all the way, where
+ * rounding may end at 0, of two bars it never does. */
+static double op_least(const struct graph *graph, const struct node *node)
+{
+    const struct kernel_row *row = &kernel_rows[node->kernel];
+    double a = graph->facts[node->input[0]].least;
+    double b = row->inputs > 1 ? graph->facts[node->input[1]].least : 0;
 
     switch (node->kernel) {
     case KERNEL_HIGHEST:
     case KERNEL_LOWEST:
     case KERNEL_LAG:
-    case KERNEL_SQRT:
     case KERNEL_ABS:
     case KERNEL_VALUEWHEN:
     case KERNEL_SINCE_MAX:
     case KERNEL_SINCE_MIN:
     case KERNEL_PREVIOUS:
     case KERNEL_SKIP:
-    case KERNEL_RMA:
         return a;
+    case KERNEL_SQRT:
+        return MIN(a, 1);
+    case KERNEL_RMA:
+        return a / 2;
     case KERNEL_EMA:
-        return a && period && period->kind == NODE_LITERAL && period->number >= 2;
+        return is_literal(graph, node->parameter[0]) && graph->nodes[node->parameter[0]].number >= 2
+                   ? a / 2
+                   : 0;
     case KERNEL_ADD:
+        return a > 0 && b > 0 ? a + b : 0;
     case KERNEL_SMALLER:
     case KERNEL_IF:
     case KERNEL_NZ:
-        b = graph->facts[node->input[1]].positive;
-        return a && b;
+        return MIN(a, b);
     case KERNEL_LARGER:
-        b = graph->facts[node->input[1]].positive;
-        return a || b;
+        return MAX(a, b);
+    case KERNEL_DIV:
+        return is_price_average(graph, node) ? a / 4 : 0;
     default:
-        return false;
+        return 0;
     }
 }
 
-/* Halves and thirds of a price: exact or rounded, never 0. */
-static bool is_price_average(const struct graph *graph, const struct node *node)
+/* The least magnitude of a divisor. */
+static double divisor_least(const struct graph *graph, int node)
 {
-    const struct node *divisor = &graph->nodes[node->input[1]];
+    return is_literal(graph, node) ? fabs(graph->nodes[node].number) : graph->facts[node].least;
+}
 
-    return node->kernel == KERNEL_DIV && graph->facts[node->input[0]].positive &&
-           divisor->kind == NODE_LITERAL && divisor->number >= 1 && divisor->number <= 4 &&
-           graph->nodes[node->input[0]].kernel == KERNEL_ADD;
+/* What the magnitude never exceeds: beyond KERNEL_NUMBER_MOST a value is not counted by windows and
+ * averages, and inf - inf, 0 * inf are not far.  NaN (0 * inf): no bound. */
+static double op_most(const struct graph *graph, const struct node *node)
+{
+    const struct kernel_row *row = &kernel_rows[node->kernel];
+    double a = row->inputs > 0 ? graph->facts[node->input[0]].most : 0;
+    double b = row->inputs > 1 ? graph->facts[node->input[1]].most : 0, most = MAX(a, b);
+
+    switch (node->kernel) {
+    case KERNEL_ADD:
+    case KERNEL_SUB:
+        return a + b;
+    case KERNEL_MUL:
+        return a * b;
+    case KERNEL_DIV:
+        return a / divisor_least(graph, node->input[1]);
+    case KERNEL_EXP:
+        return exp(a);
+    case KERNEL_POW: /* a power of something below 1 is largest where that is least */
+        b = graph->nodes[node->input[1]].number;
+        return is_literal(graph, node->input[1])
+                   ? pow(b < 0 ? graph->facts[node->input[0]].least : a, b)
+                   : INFINITY;
+    case KERNEL_LOG: /* of the least double -745 */
+    case KERNEL_SIGN:
+        return 1000;
+    case KERNEL_FLOOR:
+    case KERNEL_CEIL:
+    case KERNEL_ROUND:
+    case KERNEL_SQRT:
+        return a + 1;
+    case KERNEL_NEG:
+    case KERNEL_ABS:
+    case KERNEL_LARGER:
+    case KERNEL_SMALLER:
+    case KERNEL_NZ:
+    case KERNEL_IF:
+    case KERNEL_LAG:
+    case KERNEL_VALUEWHEN:
+        return most;
+    default:
+        break;
+    }
+    for (int i = 2; i < row->inputs; i++)
+        most = MAX(most, graph->facts[node->input[i]].most);
+    most = most <= KERNEL_NUMBER_MOST ? most : KERNEL_NUMBER_MOST; /* others are not counted */
+    switch (node->kernel) {
+    case KERNEL_HIGHEST:
+    case KERNEL_LOWEST:
+    case KERNEL_SMA:
+    case KERNEL_EMA:
+    case KERNEL_RMA:
+    case KERNEL_WMA:
+        return most;
+    case KERNEL_VAR:
+        return most * most;
+    case KERNEL_BETA: /* of what may be next to nothing */
+        return INFINITY;
+    default: /* sums and counts of bars at the most */
+        return MAX(most, 1) * BARS_EVER;
+    }
 }
 
 /* IF takes now one, now the other: where they begin on different bars, the later leaves holes. */
@@ -209,21 +292,17 @@ static bool op_holes(const struct graph *graph, const struct node *node)
     bool any = false, first = row->inputs > 0 && graph->nodes[node->input[0]].holes;
     bool second = row->inputs > 1 && graph->nodes[node->input[1]].holes;
 
-    if (row->gives_condition)
-        return false;
     for (int i = 0; i < row->inputs; i++)
         any = any || graph->nodes[node->input[i]].holes;
     switch (node->kernel) {
     case KERNEL_DIV:
-        return any || !(graph->facts[node->input[1]].positive ||
-                        (graph->nodes[node->input[1]].kind == NODE_LITERAL &&
-                         graph->nodes[node->input[1]].number != 0));
+        return any || divisor_least(graph, node->input[1]) == 0;
     case KERNEL_LOG:
     case KERNEL_SQRT:
-        return any || !graph->facts[node->input[0]].positive;
+        return any || graph->facts[node->input[0]].least == 0;
     case KERNEL_POW:
         return any ||
-               !(graph->facts[node->input[0]].positive || is_whole_power(graph, node->input[1]));
+               !(graph->facts[node->input[0]].least > 0 || is_whole_power(graph, node->input[1]));
     case KERNEL_PIVOTHIGH:
     case KERNEL_PIVOTLOW:
         return true;
@@ -273,11 +352,14 @@ static struct fact op_fact(const struct graph *graph, const struct node *node)
 {
     const struct kernel_row *row = &kernel_rows[node->kernel];
     struct fact fact = {.is_static = kernel_is_pointwise(node->kernel) &&
-                                     all_inputs(graph, node, is_static)};
+                                     all_inputs(graph, node, is_static),
+                        .least = row->inputs > 0 ? op_least(graph, node) : 0,
+                        .most = row->gives_condition ? 1 : op_most(graph, node)};
     int of[KERNEL_INPUTS_MAX + KERNEL_CONDITIONS_MAX];
     struct node local = *node;
     double parameters[KERNEL_PARAMETERS_MAX] = {0};
 
+    fact.most = isnan(fact.most) ? INFINITY : fact.most;
     fact.varies = !all_inputs(graph, node, is_fixed);
     fact.late = waits_for_event(node->kernel) ||
                 (!row->gives_condition && !all_inputs(graph, node, is_on_time));
@@ -300,7 +382,6 @@ static struct fact op_fact(const struct graph *graph, const struct node *node)
         local.when[i] = KERNEL_INPUTS_MAX + i;
     }
     fact.lookback = op_lookback(&local, of, parameters);
-    fact.positive = row->inputs > 0 && (op_positive(graph, node) || is_price_average(graph, node));
     return fact;
 }
 
@@ -356,22 +437,28 @@ int graph_literal(struct graph *graph, double number, struct place place)
     struct node node = blank_node(NODE_LITERAL, TYPE_NUMBER);
     struct fact fact = {.is_static = true,
                         .number = number,
-                        .positive = number > 0,
+                        .least = number > 0 ? number : 0,
+                        .most = isnan(number) ? 0 : fabs(number),
                         .can_be_whole = number == floor(number)};
 
     node.number = isnan(number) ? NAN : number; /* one NaN, whatever its sign */
-    node.holes = isnan(number);
+    node.holes = !(fabs(number) <= KERNEL_NUMBER_MOST);
     return add_node(graph, &node, &fact, place);
 }
 
 int graph_parameter(struct graph *graph, int index, struct place place)
 {
     struct node node = blank_node(NODE_PARAMETER, TYPE_NUMBER);
+    const struct rule_parameter *p = &graph->parameters[index];
     struct fact fact = {.is_static = true,
-                        .number = graph->parameters[index].value,
+                        .number = p->value,
+                        .most = MAX(fabs(p->value), p->ranged ? MAX(fabs(p->low), fabs(p->high))
+                                                              : RULE_PARAMETER_MOST),
                         .can_be_whole = true,
                         .whole_if = UINT64_C(1) << index};
 
+    for (int i = 0; i < p->listed_count; i++)
+        fact.most = MAX(fact.most, fabs(p->listed[i]));
     node.index = index;
     node.depends = UINT64_C(1) << index;
     return add_node(graph, &node, &fact, place);
@@ -380,7 +467,7 @@ int graph_parameter(struct graph *graph, int index, struct place place)
 int graph_column(struct graph *graph, enum rule_column column, struct place place)
 {
     struct node node = blank_node(NODE_COLUMN, TYPE_COLUMN);
-    struct fact fact = {.positive = column <= COLUMN_CLOSE};
+    struct fact fact = {.least = column <= COLUMN_CLOSE ? COLUMN_LEAST : 0, .most = COLUMN_MOST};
 
     node.index = (int)column;
     return add_node(graph, &node, &fact, place);
@@ -452,6 +539,7 @@ int graph_op(struct graph *graph, enum kernel_id kernel, const struct op_inputs 
             return graph_literal(graph, fact.number, place);
         node.type = TYPE_NUMBER;
     }
-    node.holes = op_holes(graph, &node);
+    node.holes = !row->gives_condition &&
+                 (op_holes(graph, &node) || !(fact.most <= KERNEL_NUMBER_MOST));
     return add_node(graph, &node, &fact, place);
 }

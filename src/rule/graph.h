@@ -15,8 +15,9 @@ struct fact {
     bool varies;    /* its look-back depends on parameters */
     bool late; /* begins when the bars want it to: since the first time that …; not by its look-back
                 */
-    bool positive;     /* more than 0 wherever it is defined */
-    bool can_be_whole; /* a whole number if the parameters of whole_if (bits) are */
+    double least, most; /* bounds wherever it is defined: more than 0 and how much (0: not known),
+                           and of the magnitude (infinity: none) */
+    bool can_be_whole;  /* a whole number if the parameters of whole_if (bits) are */
     uint64_t whole_if;
     int limit;     /* the last that was put on it: index + 1 in the compiler's list */
     double number; /* of a static node, under the defaults */

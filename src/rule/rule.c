@@ -219,12 +219,10 @@ static void allowed_text(const struct rule_parameter *p, char *text, size_t byte
         return;
     rule_parameter_text(p, p->ranged ? p->low : p->least, low);
     rule_parameter_text(p, p->ranged ? p->high : p->most, high);
-    if (p->ranged || (p->least > -1e30 && p->most < 1e30))
-        snprintf(text, bytes, "%s to %s", low, high);
-    else if (p->least > -1e30)
+    if (!p->ranged && p->least > -RULE_PARAMETER_MOST && p->most == RULE_PARAMETER_MOST)
         snprintf(text, bytes, "%s or more", low);
     else
-        snprintf(text, bytes, "any number");
+        snprintf(text, bytes, "%s to %s", low, high);
 }
 
 enum status rule_parameter_check(const struct rule *rule, int parameter, double value,

@@ -29,6 +29,8 @@ enum {
     RULE_NAME_BYTES_MAX = 64
 };
 
+#define RULE_PARAMETER_MOST 1e30 /* the magnitude of a parameter without a range */
+
 /* ---- the graph ------------------------------------------------------- */
 
 enum value_type { TYPE_NUMBER, TYPE_COLUMN, TYPE_CONDITION };
@@ -64,7 +66,8 @@ struct node {
     int when[KERNEL_CONDITIONS_MAX];      /* condition inputs */
     int parameter[KERNEL_PARAMETERS_MAX]; /* nodes of TYPE_NUMBER */
     uint64_t depends;                     /* bit p: on parameter p, directly or through inputs */
-    bool holes;                           /* may be NaN after its first defined bar */
+    bool holes;                           /* may be NaN after its first defined bar, or so large
+                                             that windows and averages take it for NaN */
     int stage;                            /* 0; see above */
     int slot;                             /* place in rule->statics, or NODE_NONE */
     int line, column;                     /* where it was first written, for messages (1-based) */
@@ -83,7 +86,7 @@ struct rule_parameter {
     bool whole; /* follows from its use */
     bool percent;
     bool date;          /* was written as one: UTC milliseconds */
-    double least, most; /* what its use allows: a period is 1 or more; ±infinity where all is */
+    double least, most; /* what its use allows: a period is 1 or more; ±RULE_PARAMETER_MOST */
 };
 
 /* Arithmetic on parameters that stands where only some numbers may (`sma(close, 2 * n)`). */

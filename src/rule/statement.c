@@ -180,7 +180,7 @@ static void read_param(struct compiler *c)
         c->panic = true;
         return;
     }
-    *p = (struct rule_parameter){.least = -INFINITY, .most = INFINITY};
+    *p = (struct rule_parameter){.least = -RULE_PARAMETER_MOST, .most = RULE_PARAMETER_MOST};
     snprintf(p->name, sizeof p->name, "%.*s", TEXT_ARG(place.text));
     value_place = c->token.place;
     p->date = c->token.date;
@@ -194,8 +194,8 @@ static void read_param(struct compiler *c)
                                                  : read_range(c, p, in_place);
     }
     if (!fine || c->panic) { /* it is known all the same, so that its uses are no errors */
-        *p = (struct rule_parameter){.least = -INFINITY,
-                                     .most = INFINITY,
+        *p = (struct rule_parameter){.least = -RULE_PARAMETER_MOST,
+                                     .most = RULE_PARAMETER_MOST,
                                      .value = p->value,
                                      .percent = p->percent,
                                      .date = p->date};

@@ -35,7 +35,7 @@ static inline void reference_lane(const struct kernel_case *c, size_t l, struct 
         for (int i = 0; i < row->inputs; i++) {
             lane->in[i][t] = c->in[i][c->constant[i] ? 0 : t][l];
             lane->value[i][lane->count] = lane->in[i][t];
-            nan |= isnan(lane->in[i][t]);
+            nan |= !(fabs(lane->in[i][t]) <= KERNEL_NUMBER_MOST);
         }
         lane->bar[lane->count] = t;
         lane->count += !nan;
@@ -144,11 +144,11 @@ static inline double reference_since(enum kernel_id kernel, const struct lane *l
     long event = reference_event(lane, t, 0);
     double value = NAN;
 
-    if (event < 0 || isnan(lane->in[0][t]))
+    if (event < 0 || !(fabs(lane->in[0][t]) <= KERNEL_NUMBER_MOST))
         return NAN;
     for (size_t bar = (size_t)event; bar <= t; bar++) {
         double x = lane->in[0][bar];
-        if (isnan(x))
+        if (!(fabs(x) <= KERNEL_NUMBER_MOST))
             continue;
         if (bar == (size_t)event || isnan(value))
             value = x;

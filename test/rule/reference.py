@@ -331,10 +331,15 @@ EXACT = {"highest", "lowest"}
 ALIASES = {"period": "timeperiod", "fast": "fastperiod", "slow": "slowperiod", "hist": "macdhist"}
 
 
+def counts(x):
+    """What windows and averages do not pass over: a number, and none that sums would make infinite."""
+    return abs(x) <= 1e70
+
+
 def over_defined(function, inputs, *parameters):
-    """As if bars with an input that is not defined were not there; on them the result is not defined."""
+    """As if bars with an input that does not count were not there; on them the result is not defined."""
     count = len(inputs[0])
-    kept = [t for t in range(count) if all(x[t] == x[t] for x in inputs)]
+    kept = [t for t in range(count) if all(counts(x[t]) for x in inputs)]
     results = function(*[[x[t] for t in kept] for x in inputs], *parameters)
     single = not isinstance(results, tuple)
     out = []
@@ -456,7 +461,7 @@ class Run:
 
     def tie(self, a, b, exact):
         """Whether a decision between two numbers hangs on their last digits."""
-        if not exact and a == a and b == b and abs(a - b) <= 1e-9 * max(abs(a), abs(b), 1e-3):
+        if not exact and math.isfinite(a) and math.isfinite(b) and abs(a - b) <= 1e-9 * max(abs(a), abs(b), 1e-3):
             self.result.near_tie = True
 
     def near_zero(self, value):
@@ -660,9 +665,9 @@ class Run:
             if c.at(t):
                 begun, held = True, []
             v = x.at(t)
-            if begun and v == v:
+            if begun and counts(v):
                 held.append(v)
-            if not begun or v != v:
+            if not begun or not counts(v):
                 out.append(NAN)
             elif what == "sum":
                 total = 0.0
@@ -737,6 +742,8 @@ EXAMPLES = [ # expression, closes, what it is
     ("weekday + month * 10 + year", [1], [4 + 10 + 1970]),
     ("change(close)", [1, 4], [NAN, 3]),
     ("atr(1)", [1, 5], [NAN, 5]),
+    ("sma(close + exp(close * 800) - exp(close * 800), 2)", [1, 0, 1, -2], [NAN, NAN, NAN, -1]),
+    ("sum(1e300 * close, 1)", [1, 0, 2], [NAN, 0, NAN]),
 ]
 
 

@@ -165,6 +165,25 @@ static const struct {
     {"since(close > open, high, \"max\")", false},
     {"max(close, rsi(close, 14))", true},
     {"abs(close - open) + 1", false},
+    /* what may be infinite, or so large that sums pass it over */
+    {"exp(close)", true},
+    {"exp(close * 11) - exp(close * 11)", true},
+    {"max(0 * exp(close), 1)", true},
+    {"log(exp(close))", true},
+    {"exp(log(close))", true},
+    {"close * 1e300", true},
+    {"1e300 + close", true},
+    {"pow(close, 300)", true},
+    {"pow(close, -300)", true},
+    {"close / 1e-300", true},
+    {"(close / open) * (high / low)", false},
+    {"close * close * volume", false},
+    {"(close / ema(close, 20) - 1) * 100", false},
+    {"close * volume / hl2 / 1_000", false},
+    {"wma(2 * wma(close, 8) - wma(close, 16), 4)", false},
+    {"close + 2.5 * atr(14)", false},
+    {"sma(exp(close), 5)", true},
+    {"count(exp(close) > 5, 5)", false},
 };
 
 TEST(holes_are_where_a_value_can_be_undefined_again)
@@ -260,8 +279,9 @@ TEST(parameters_say_what_they_allow)
     check_parameter(&c, "l", 5, "one of 1, 3, 7");
     check_parameter(&c, "p", 0.03, NULL);
     check_parameter(&c, "p", 3, "1% to 10%");
-    check_parameter(&c, "d", -1e300, NULL);
-    check_parameter(&c, "d", INFINITY, "any number");
+    check_parameter(&c, "d", -1e30, NULL);
+    check_parameter(&c, "d", 1e31, "-1e30 to 1e30");
+    check_parameter(&c, "d", INFINITY, "-1e30 to 1e30");
     CHECK_INT(rule_parameter_find(c.rule, TEXT("perood"), &err), -1);
     CHECK_CONTAINS(err.text, "n, x, y, z, l, p, d");
     drop(&c);

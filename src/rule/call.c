@@ -610,8 +610,10 @@ static void unknown_function(struct compiler *c, struct token name)
     if (nearest && signature_of(text_of(nearest), &signature))
         signature_words(&signature, hint, sizeof hint);
     if (nearest)
-        complain(c, name.place, hint, "unknown function `%.*s`; did you mean `%s`?", TEXT_ARG(text),
-                 nearest);
+        complain(c, name.place, hint, "unknown %s `%.*s`; did you mean `%s`?",
+                 !def_find(c, text_of(nearest)) && indicator_find(text_of(nearest)) ? "indicator"
+                                                                                    : "function",
+                 TEXT_ARG(text), nearest);
     else if (name_find(c, text))
         complain(c, name.place, NULL, "`%.*s` is a value, not a function; `[1]` looks one bar back",
                  TEXT_ARG(text));

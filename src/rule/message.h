@@ -1,6 +1,6 @@
 /* message: the errors and warnings of one compile, in the shape that a reader of compilers knows:
  *
- *     mine.rule:3:21: error: unknown function `rsl`; did you mean `rsi`?
+ *     mine.rule:3:21: error: unknown indicator `rsl`; did you mean `rsi`?
  *         3 | buy when crossunder(rsl(close, 14), 30)
  *           |                     ^^^ rsi(real, timeperiod = 14): relative strength index
  */

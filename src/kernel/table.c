@@ -15,15 +15,17 @@ static const struct kernel_functions *const functions[KERNELS] = {
 #undef KERNEL_ROW
 };
 
-/* VECTOR bars of VECTOR symbols at a time; single loads and stores cost 3 to 4 times as much. */
+/* VECTOR bars of VECTOR symbols at a time; single loads and stores cost 3 to 4 times as much.  All
+ * bars of VECTOR symbols before the next ones: columns of a mapped store begin at page borders, and
+ * more of them at a time would push each other out of the cache's sets. */
 static void transpose(double *out, const double *const *from, size_t bar, size_t bar_count)
 {
-    size_t t = 0;
+    size_t whole = bar_count - bar_count % VECTOR;
 
-    for (; t + VECTOR <= bar_count; t += VECTOR)
-        EACH_VECTOR(v)
+    EACH_VECTOR(v)
+        for (size_t t = 0; t < whole; t += VECTOR)
             transpose4(out + t * LANES + v * VECTOR, LANES, from + v * VECTOR, bar + t);
-    for (; t < bar_count; t++)
+    for (size_t t = whole; t < bar_count; t++)
         for (int l = 0; l < LANES; l++)
             out[t * LANES + (size_t)l] = from[l][bar + t];
 }

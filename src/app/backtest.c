@@ -148,29 +148,21 @@ static void take_result(struct backtest *b, size_t i, const char *problem)
         sparkline(s->equity, bars, SPARKLINE_POINTS, s->sparkline, sizeof s->sparkline);
 }
 
-/* Every symbol bought in equal parts at its first bar and held: the line that a rule must beat. */
-static double market_return(const struct backtest *b)
+static enum status sum_up(struct backtest *b, struct error *err)
 {
-    double sum = 0;
-    size_t count = 0;
+    double *hold = ARENA_ARRAY(&b->q.arena, double, b->count + 1);
 
-    for (size_t i = 0; i < b->count; i++)
-        if (b->symbols[i].ok && !isnan(b->symbols[i].sim.metric[METRIC_BUY_HOLD_RETURN])) {
-            sum += b->symbols[i].sim.metric[METRIC_BUY_HOLD_RETURN];
-            count++;
-        }
-    return count ? sum / (double)count : (double)NAN;
-}
-
-static void sum_up(struct backtest *b)
-{
+    if (!hold)
+        return fail(err, STATUS_MEMORY, "no memory for %zu symbols", b->count);
     b->run.symbol_count = (int64_t)b->count;
     for (size_t i = 0; i < b->count; i++) {
         b->run.successful += b->symbols[i].ok;
         b->run.failed += !b->symbols[i].ok;
         b->run.bars += b->symbols[i].bars;
+        hold[i] = b->symbols[i].ok ? b->symbols[i].sim.metric[METRIC_BUY_HOLD_RETURN] : (double)NAN;
     }
-    b->run.market_return = market_return(b);
+    b->run.market_return = market_return(hold, b->count);
+    return STATUS_OK;
 }
 
 static enum status run_engine(struct backtest *b, struct error *err)
@@ -188,8 +180,7 @@ static enum status run_engine(struct backtest *b, struct error *err)
     TRY(calculate(b, err));
     for (size_t i = 0; i < b->count; i++)
         take_result(b, i, problems[i]);
-    sum_up(b);
-    return STATUS_OK;
+    return sum_up(b, err);
 }
 
 /* ---- what is kept

@@ -104,14 +104,6 @@ void rule_lookbacks(const struct rule *rule, const double *values, int *lookback
     }
 }
 
-int node_lookback(const struct rule *rule, int node, const double *values)
-{
-    int lookbacks[RULE_NODES_MAX];
-
-    rule_lookbacks(rule, values, lookbacks);
-    return lookbacks[node] > RULE_LOOKBACK_MAX ? -1 : lookbacks[node];
-}
-
 int rule_lookback(const struct rule *rule, const double *values)
 {
     int lookbacks[RULE_NODES_MAX], largest = 0;

@@ -206,7 +206,6 @@ double rule_number(const struct rule *rule, int node, const double *values);
  * limit. A value is defined from the bar on which everything is that it is made of; `isnan(x)`
  * always is, and `nz(a, b)` where one of the two is. */
 int rule_lookback(const struct rule *rule, const double *values);
-int node_lookback(const struct rule *rule, int node, const double *values);
 
 /* Look-backs of all nodes at once: lookbacks[rule->node_count]; RULE_LOOKBACK_MAX + 1 where over
  * it. */

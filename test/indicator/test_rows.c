@@ -84,7 +84,10 @@ static void expression_run(struct expression *e, size_t first, size_t count, siz
 
 static int expression_lookback(const struct expression *e, int output)
 {
-    return node_lookback(e->rule, e->rule->values[output].node, e->values);
+    int lookbacks[RULE_NODES_MAX];
+
+    rule_lookbacks(e->rule, e->values, lookbacks);
+    return lookbacks[e->rule->values[output].node];
 }
 
 static void expression_close(struct expression *e)

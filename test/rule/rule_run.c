@@ -180,6 +180,7 @@ static bool prove(const struct rule *rule, struct arena *arena, const double *va
 
 int main(int argc, char **argv)
 {
+    int lookbacks[RULE_NODES_MAX];
     static double rows[RULE_PARAMETERS_MAX][LANES_MAX], values[RULE_PARAMETERS_MAX];
     struct arena arena;
     const struct rule *rule;
@@ -209,8 +210,9 @@ int main(int argc, char **argv)
     fill_lanes(rule, values, atoi(argv[4]), rows);
     if (block == BLOCK_BARS && !prove(rule, &arena, values))
         return 3;
+    rule_lookbacks(rule, values, lookbacks);
     for (int v = 0; v < rule->value_count; v++)
         fprintf(stderr, "%s %d %d\n", rule->values[v].name, rule->nodes[rule->values[v].node].holes,
-                node_lookback(rule, rule->values[v].node, values));
+                lookbacks[rule->values[v].node]);
     return run(rule, &arena, block, atoi(argv[4]), rows);
 }

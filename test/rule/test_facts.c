@@ -59,6 +59,7 @@ TEST(the_look_back_of_every_form_is_exact)
 
 TEST(the_look_back_of_a_rule_is_the_largest_of_all_it_says)
 {
+    int of[RULE_NODES_MAX];
     struct compiled c;
 
     compile(
@@ -68,7 +69,8 @@ TEST(the_look_back_of_a_rule_is_the_largest_of_all_it_says)
         "size (sma(close, 30) / 1000) units\nv = sma(close, 12)\nw = v[n]\n");
     CHECK_INT(rule_lookback(c.rule, c.defaults), 29);
     CHECK_INT(rule_lookback(c.rule, (double[]){50}), 99);
-    CHECK_INT(node_lookback(c.rule, value_node(c.rule, "w"), (double[]){50}), 61);
+    rule_lookbacks(c.rule, (double[]){50}, of);
+    CHECK_INT(of[value_node(c.rule, "w")], 61);
     drop(&c);
 }
 

@@ -174,6 +174,7 @@ TEST(an_indicator_has_holes_only_where_its_row_says_so)
         const struct indicator *row = indicators[i];
         char text[400];
         size_t length = (size_t)snprintf(text, sizeof text, "%s(", row->name), reals = 0;
+        int lookbacks[RULE_NODES_MAX];
         struct compiled c;
 
         for (int k = 0; k < row->input_count; k++)
@@ -183,8 +184,9 @@ TEST(an_indicator_has_holes_only_where_its_row_says_so)
         snprintf(text + length, sizeof text - length, ")");
         compile_expression(&c, text);
         run_expression(c.rule, &bars, values);
+        rule_lookbacks(c.rule, c.defaults, lookbacks);
         for (int v = 0; v < c.rule->value_count; v++) {
-            int first = 0, lookback = node_lookback(c.rule, c.rule->values[v].node, c.defaults);
+            int first = 0, lookback = lookbacks[c.rule->values[v].node];
             bool hole = false;
 
             while (first < BARS && isnan(values[v][first]))

@@ -35,7 +35,7 @@ torture:
 	HARRIER_TORTURE=1 $(PYTHON) tools/test --build $(BUILD) --fuzz-seconds 3600
 
 bench: all
-	ninja -C $(BUILD) engine kernels store parse
+	ninja -C $(BUILD) engine kernels store parse resident
 	$(PYTHON) bench/bench.py --build $(BUILD) $(if $(ONLY),--only "$(ONLY)")
 
 check: all

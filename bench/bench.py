@@ -63,7 +63,7 @@ INDICATORS = [
     ("stoch(14,3,0,3,0)", "STOCH", 5.7, True),
     ("cci(20)", "CCI", 7.0, True),
     ("mfi(14)", "MFI", 4.4, True),
-    ("obv(close)", "OBV", 1.02, True),
+    ("obv()", "OBV", 1.02, True),
     ("sar(0.02,0.2)", "SAR", 1.63, True),
     ("willr(14)", "WILLR", 2.85, True),
     ("aroon(14)", "AROON", 9.7, True),
@@ -339,12 +339,7 @@ class Bench:
 
     def resident(self, words):
         """MiB that a process had at most"""
-        quiet = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
-        process = os.posix_spawn(words[0], words, os.environ, file_actions=quiet)
-        _, status, usage = os.wait4(process, 0)
-        if status:
-            raise RuntimeError(f"{words}: status {status}")
-        return usage.ru_maxrss / 1024
+        return figures(run([os.path.join(self.build, "resident"), *words]))["resident"][0]
 
     def processes(self):
         store = os.path.join(self.work, "store")

@@ -32,7 +32,7 @@ static double parse_once(const struct import_options *options, const char *path,
     begin = clock_ticks_ns(options->env);
     parse_file(&plan, &job, buffer, NULL, NULL);
     taken = (double)(clock_ticks_ns(options->env) - begin);
-    if (!job.parsed) {
+    if (job.status != STATUS_OK || job.no_memory || !job.bytes) {
         fprintf(stderr, "parse: %s\n", job.text ? job.text : "not parsed");
         exit(1);
     }

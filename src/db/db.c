@@ -20,6 +20,8 @@ static enum status db_fail(struct db *db, int code, struct error *err)
 {
     enum status status = STATUS_SYSTEM;
 
+    if (code == SQLITE_IOERR && db->handle)
+        code = sqlite3_extended_errcode(db->handle);
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -33,8 +35,13 @@ static enum status db_fail(struct db *db, int code, struct error *err)
         break;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    case SQLITE_IOERR: /* a directory in its place, a file that ends too soon */
         status = STATUS_CORRUPT;
+        break;
+    case SQLITE_IOERR:
+        if (code == SQLITE_IOERR_NOMEM)
+            status = STATUS_MEMORY;
+        else if (code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ)
+            status = STATUS_CORRUPT; /* a directory in its place, a file that ends too soon */
         break;
     case SQLITE_READONLY:
     case SQLITE_PERM:
@@ -163,6 +170,13 @@ static enum status migrate_one(struct db *db, const char *step, int version, str
     return status;
 }
 
+enum status db_newer(struct db *db, int known, struct error *err)
+{
+    return fail(err, STATUS_NEWER,
+                "%s: written by a newer harrier (schema %d; this one knows %d): update harrier",
+                db->path, db_version(db), known);
+}
+
 enum status db_migrate(struct db *db, const char *const *steps, int count, struct error *err)
 {
     int version = db_version(db);
@@ -170,9 +184,7 @@ enum status db_migrate(struct db *db, const char *const *steps, int count, struc
     if (version < 0)
         return db_fail(db, sqlite3_errcode(db->handle), err);
     if (version > count)
-        return fail(err, STATUS_NEWER,
-                    "%s: written by a newer harrier (schema %d; this one knows %d): update harrier",
-                    db->path, version, count);
+        return db_newer(db, count, err);
     for (; version < count; version++)
         TRY(migrate_one(db, steps[version], version + 1, err));
     return STATUS_OK;

@@ -6,7 +6,8 @@
  *     while (db_step(query, err) == DB_ROW) …
  *     db_finish(query);
  *
- * A database belongs to one thread at a time. */
+ * A database belongs to one thread at a time.  SQLite reaches its files by itself and not through
+ * struct env: simulated disks do not hold them. */
 #ifndef HARRIER_DB_H
 #define HARRIER_DB_H
 
@@ -31,7 +32,9 @@ enum status db_run(struct db *db, const char *sql, struct error *err);
 /* Brings the schema to steps[count - 1], each step once, in one transaction each; the version is
  * kept in the database.  One of a newer harrier is STATUS_NEWER. */
 enum status db_migrate(struct db *db, const char *const *steps, int count, struct error *err);
-int db_version(struct db *db);
+int db_version(struct db *db); /* -1 where it cannot be read */
+enum status db_newer(struct db *db, int known,
+                     struct error *err); /* the sentence of STATUS_NEWER */
 
 enum status db_prepare(struct db_query **query, struct db *db, const char *sql, struct error *err);
 void db_bind_int(struct db_query *query, int index, int64_t value);   /* indices from 1 */

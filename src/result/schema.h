@@ -31,6 +31,13 @@ static const char *const schema_steps[] = {
     " run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE, position INTEGER NOT NULL,"
     " bars INTEGER NOT NULL, curve BLOB NOT NULL /* zstd: bars times, bars values, 8 bytes each */,"
     " PRIMARY KEY (run, position)) WITHOUT ROWID;",
+
+    /* The sentences of the answer; curves packed otherwise (result.c), of which none was ever read
+     * before. */
+    "ALTER TABLE run ADD COLUMN headline TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE run ADD COLUMN fills TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX run_symbol_name ON run_symbol (run, symbol);"
+    "DELETE FROM equity;",
 };
 
 /* The tables of the original batch backtester, as views for its queries; made again at each change

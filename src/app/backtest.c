@@ -299,17 +299,13 @@ static enum status write_trades(struct backtest *b, struct error *err)
 static enum status write_equity(struct backtest *b, struct error *err)
 {
     bool daily = timeframe_is_daily_or_longer(b->q.market.frame);
-    char text[TIME_TEXT_BYTES];
     struct buffer out = {0};
 
-    buffer_add_text(&out, "symbol,time,equity\n");
+    buffer_add_text(&out, EQUITY_CSV_HEADER);
     for (size_t i = 0; i < b->count; i++)
-        for (int64_t t = 0; b->symbols[i].equity && t < b->symbols[i].bars; t++) {
-            time_to_text(b->symbols[i].time[t], daily, text);
-            buffer_addf(&out, "%s,%s,", b->symbols[i].symbol, text);
-            buffer_add_double(&out, b->symbols[i].equity[t]);
-            buffer_add_char(&out, '\n');
-        }
+        if (b->symbols[i].equity)
+            equity_csv(&out, b->symbols[i].symbol, b->symbols[i].equity, b->symbols[i].time,
+                       (size_t)b->symbols[i].bars, daily);
     return write_file(b, OPT_EQUITY, &out, err);
 }
 
@@ -347,6 +343,8 @@ static enum status show(struct backtest *b, struct error *err)
     describe_fills(&b->q, &fills);
     ranking.headline = buffer_text(&headline);
     ranking.fills = buffer_text(&fills);
+    b->run.headline = arena_copy_text(&b->q.arena, ranking.headline, strlen(ranking.headline));
+    b->run.fills = arena_copy_text(&b->q.arena, ranking.fills, strlen(ranking.fills));
     b->run.total_ms = (double)(clock_ticks_ns(b->app->env) - b->app->begin_ns) * 1e-6;
     if (b->app->json) {
         ranking_json(&ranking, &out);

@@ -59,32 +59,16 @@ const char *metric_words(int metric, double value, bool sign, char text[NUMBER_T
     return with_commas(value, 2, false, text);
 }
 
-static int compare_doubles(const void *a, const void *b)
+double metric_median(const struct run_symbol *symbols, size_t count, int metric)
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    double *values = mem_alloc((count + 1) * sizeof *values), middle = (double)NAN;
+    size_t ok = 0;
 
-    return (x > y) - (x < y);
-}
-
-static double median_of(const struct ranking *ranking, int metric, size_t *above_zero)
-{
-    double *values = mem_alloc((ranking->count + 1) * sizeof *values), middle = (double)NAN;
-    size_t count = 0;
-
-    *above_zero = 0;
-    if (!values)
-        return middle;
-    for (size_t i = 0; i < ranking->count; i++) {
-        double value = ranking->symbols[i].sim.metric[metric];
-
-        if (ranking->symbols[i].ok && !isnan(value)) {
-            values[count++] = value;
-            *above_zero += value > 0;
-        }
-    }
-    qsort(values, count, sizeof *values, compare_doubles);
-    if (count)
-        middle = count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+    for (size_t i = 0; values && i < count; i++)
+        if (symbols[i].ok)
+            values[ok++] = symbols[i].sim.metric[metric];
+    if (values)
+        middle = median(values, ok);
     mem_free(values);
     return middle;
 }
@@ -161,8 +145,11 @@ static void add_row(struct sheet *table, size_t place, const struct run_symbol *
 static void below_table(const struct ranking *r, size_t shown, size_t ranked, struct buffer *out)
 {
     char number[NUMBER_TEXT_BYTES], extra[NUMBER_TEXT_BYTES];
-    size_t up;
-    double middle = median_of(r, METRIC_TOTAL_RETURN, &up);
+    double middle = metric_median(r->symbols, r->count, METRIC_TOTAL_RETURN);
+    size_t up = 0;
+
+    for (size_t i = 0; i < r->count; i++)
+        up += r->symbols[i].ok && r->symbols[i].sim.metric[METRIC_TOTAL_RETURN] > 0;
 
     if (ranked > shown)
         buffer_addf(out, " ...  %s more: --top %zu, --csv or --json\n",
@@ -305,7 +292,10 @@ void ranking_json(const struct ranking *r, struct buffer *out)
 
     json_begin(&json, NULL, '{');
     json_text(&json, "engine", run->engine);
-    json_int(&json, "run_id", run->id);
+    if (r->cached)
+        json_int(&json, "run_id", run->id);
+    else
+        json_null(&json, "run_id"); /* it is kept after it is shown */
     json_text(&json, "rule", run->rule);
     json_text(&json, "rule_hash", run->rule_hash);
     json_raw(&json, "parameters", run->parameters);
@@ -359,6 +349,19 @@ void ranking_csv(const struct ranking *r, struct buffer *out)
         csv_number(out, s->ok ? s->sim.open_position : (double)NAN);
         buffer_addf(out, ",%s,%u,%u\n", s->ok ? pending_text(s->sim.pending, text) : "",
                     s->sim.refused, s->sim.unfilled);
+    }
+}
+
+void equity_csv(struct buffer *out, const char *symbol, const double *equity, const int64_t *time,
+                size_t count, bool daily)
+{
+    char text[TIME_TEXT_BYTES];
+
+    for (size_t t = 0; t < count; t++) {
+        time_to_text(time[t], daily, text);
+        buffer_addf(out, "%s,%s,", symbol, text);
+        buffer_add_double(out, equity[t]);
+        buffer_add_char(out, '\n');
     }
 }
 

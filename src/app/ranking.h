@@ -36,6 +36,14 @@ void ranking_csv(const struct ranking *ranking, struct buffer *out);
 void trade_csv(struct buffer *out, const char *symbol, const struct trade *trade, int64_t entry_ms,
                int64_t exit_ms, bool daily);
 
+/* An equity curve as lines of CSV, under EQUITY_CSV_HEADER. */
+#define EQUITY_CSV_HEADER "symbol,time,equity\n"
+void equity_csv(struct buffer *out, const char *symbol, const double *equity, const int64_t *time,
+                size_t count, bool daily);
+
+/* Of a metric over the symbols that have it; NaN where none has. */
+double metric_median(const struct run_symbol *symbols, size_t count, int metric);
+
 /* One metric as people read it: "+812.31", "14", "41 days". */
 const char *metric_words(int metric, double value, bool sign, char text[NUMBER_TEXT_BYTES]);
 

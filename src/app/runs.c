@@ -112,8 +112,8 @@ static enum status list_runs(struct app *app, struct results *results, struct ar
     return app_answer(app, &json, &out, err);
 }
 
-/* Opens results and an arena around one of the functions below. */
-static enum status with_results(struct app *app, bool write, struct error *err,
+/* Opens results to read and an arena around one of the functions below. */
+static enum status with_results(struct app *app, struct error *err,
                                 enum status (*work)(struct app *, struct results *, struct arena *,
                                                     struct error *))
 {
@@ -121,7 +121,7 @@ static enum status with_results(struct app *app, bool write, struct error *err,
     struct arena arena;
     enum status status;
 
-    TRY(open_results(app, &results, write, err));
+    TRY(open_results(app, &results, false, err));
     status = app_arena_open(&arena, err);
     if (status == STATUS_OK) {
         status = work(app, results, &arena, err);
@@ -133,7 +133,7 @@ static enum status with_results(struct app *app, bool write, struct error *err,
 
 static enum status runs_command(struct app *app, struct error *err)
 {
-    return with_results(app, false, err, list_runs);
+    return with_results(app, err, list_runs);
 }
 
 const struct command command_runs = {
@@ -149,26 +149,109 @@ const struct command command_runs = {
 /* ---- run show
  * ----------------------------------------------------------------------------------------- */
 
-static enum status show_trades(struct results *results, struct arena *arena, int64_t id, bool daily,
-                               struct error *err)
+static enum status trades_text(struct results *results, struct arena *arena, int64_t id, bool daily,
+                               struct buffer *out, struct error *err)
 {
-    struct buffer out = {0};
     struct kept_trade *trades;
     size_t count;
 
     TRY(results_trades(results, arena, id, &trades, &count, err));
-    buffer_add_text(&out, TRADE_CSV_HEADER);
+    buffer_add_text(out, TRADE_CSV_HEADER);
     for (size_t i = 0; i < count; i++)
-        trade_csv(&out, trades[i].symbol, &trades[i].trade, trades[i].entry_ms, trades[i].exit_ms,
+        trade_csv(out, trades[i].symbol, &trades[i].trade, trades[i].entry_ms, trades[i].exit_ms,
                   daily);
+    return STATUS_OK;
+}
+
+static enum status equity_text(struct results *results, struct arena *arena,
+                               const struct ranking *ranking, struct buffer *out, struct error *err)
+{
+    size_t curves = 0;
+
+    buffer_add_text(out, EQUITY_CSV_HEADER);
+    for (size_t i = 0; i < ranking->count; i++) {
+        size_t mark = arena_mark(arena), count;
+        int64_t *time;
+        double *equity;
+        enum status status = results_equity(results, arena, ranking->run->id, i, &equity, &time,
+                                            &count, err);
+
+        if (status == STATUS_MISSING)
+            continue; /* it failed */
+        TRY(status);
+        equity_csv(out, ranking->symbols[i].symbol, equity, time, count, ranking->daily);
+        arena_reset(arena, mark);
+        curves++;
+    }
+    if (!curves)
+        return fail(err, STATUS_MISSING,
+                    "run %lld keeps no equity: ask it again with `backtest --equity FILE`",
+                    (long long)ranking->run->id);
+    return STATUS_OK;
+}
+
+/* To the file of the option; `status` is how making the text went. */
+static enum status write_text(struct app *app, enum option option, struct buffer *text,
+                              enum status status, struct error *err)
+{
+    if (status == STATUS_OK && text->failed)
+        status = fail(err, STATUS_MEMORY, "no memory for --%s", option_rows[option].flag);
+    if (status == STATUS_OK)
+        status = file_write_whole(app->env, conf_text(app->conf, option), text->at, text->length,
+                                  err);
+    buffer_deinit(text);
+    return status;
+}
+
+/* The files that were asked for. */
+static enum status write_files(struct app *app, struct results *results, struct arena *arena,
+                               const struct ranking *ranking, struct error *err)
+{
+    struct buffer text = {0};
+    enum status status;
+
+    if (conf_is_set(app->conf, OPT_TRADES)) {
+        status = trades_text(results, arena, ranking->run->id, ranking->daily, &text, err);
+        TRY(write_text(app, OPT_TRADES, &text, status, err));
+    }
+    if (conf_is_set(app->conf, OPT_EQUITY)) {
+        status = equity_text(results, arena, ranking, &text, err);
+        TRY(write_text(app, OPT_EQUITY, &text, status, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status show_ranking(struct app *app, const struct ranking *ranking, struct error *err)
+{
+    struct buffer out = {0};
+
+    if (app->json)
+        ranking_json(ranking, &out);
+    else if (app->csv)
+        ranking_csv(ranking, &out);
+    else if (ranking->count == 1)
+        ranking_statistics(ranking, &ranking->symbols[0], &out);
+    else
+        ranking_table(ranking, &out);
     return app_write(&out, err);
+}
+
+/* Runs that were kept before the sentences were have their JSON. */
+static const char *headline_of(const struct run *run)
+{
+    return run->headline[0] ? run->headline : run->rule;
+}
+
+static const char *fills_of(const struct run *run)
+{
+    return run->fills[0] ? run->fills : run->options;
 }
 
 static enum status show_run(struct app *app, struct results *results, struct arena *arena,
                             struct error *err)
 {
-    struct buffer out = {0}, headline = {0};
-    struct ranking ranking = {.app = app, .cached = true, .color = app_color(app), .fills = ""};
+    struct ranking ranking = {.app = app, .cached = true, .color = app_color(app)};
+    struct buffer out = {0};
     struct market_name market;
     struct run run;
     int64_t id;
@@ -179,30 +262,21 @@ static enum status show_run(struct app *app, struct results *results, struct are
     ranking.run = &run;
     ranking.daily = timeframe_is_daily_or_longer(market.frame);
     ranking.top = conf_is_set(app->conf, OPT_TOP) ? (size_t)conf_whole(app->conf, OPT_TOP) : 0;
+    ranking.headline = headline_of(&run);
+    ranking.fills = fills_of(&run);
+    TRY(write_files(app, results, arena, &ranking, err));
     if (conf_flag(app->conf, OPT_SHOW_TRADES))
-        return show_trades(results, arena, id, ranking.daily, err);
-    if (conf_flag(app->conf, OPT_SOURCE)) {
+        TRY(trades_text(results, arena, id, ranking.daily, &out, err));
+    else if (conf_flag(app->conf, OPT_SOURCE))
         buffer_add_text(&out, run.rule_source);
-        return app_write(&out, err);
-    }
-    buffer_addf(&headline, "%s %s on %s", run.rule, run.parameters, run.market);
-    ranking.headline = buffer_text(&headline);
-    ranking.fills = run.options;
-    if (app->json)
-        ranking_json(&ranking, &out);
-    else if (app->csv)
-        ranking_csv(&ranking, &out);
-    else if (ranking.count == 1)
-        ranking_statistics(&ranking, &ranking.symbols[0], &out);
     else
-        ranking_table(&ranking, &out);
-    buffer_deinit(&headline);
+        return show_ranking(app, &ranking, err);
     return app_write(&out, err);
 }
 
 static enum status run_show_command(struct app *app, struct error *err)
 {
-    return with_results(app, false, err, show_run);
+    return with_results(app, err, show_run);
 }
 
 const struct command command_run_show = {
@@ -213,36 +287,16 @@ const struct command command_run_show = {
     .summary = "a kept run: its ranking, its trades or its rule's text",
     .help = "  harrier run show 3\n"
             "  harrier run show 3 --trades-csv > trades.csv\n"
+            "  harrier run show 3 --trades trades.csv --equity equity.csv\n"
             "  harrier run show 3 --source\n",
-    .options = {OPT_TOP, OPT_SHOW_TRADES, OPT_SOURCE, OPT_JSON, OPT_CSV, OPT_COLOR, OPT_DATA,
-                OPT_HELP},
-    .option_count = 8,
+    .options = {OPT_TOP, OPT_SHOW_TRADES, OPT_TRADES, OPT_EQUITY, OPT_SOURCE, OPT_JSON, OPT_CSV,
+                OPT_COLOR, OPT_DATA, OPT_HELP},
+    .option_count = 10,
     .run = run_show_command,
 };
 
 /* ---- run compare
  * -------------------------------------------------------------------------------------- */
-
-static double median_of(const struct run_symbol *symbols, size_t count, int metric,
-                        struct arena *arena)
-{
-    double *values = ARENA_ARRAY(arena, double, count + 1);
-    size_t n = 0;
-
-    for (size_t i = 0; values && i < count; i++) {
-        double value = symbols[i].sim.metric[metric];
-        size_t at;
-
-        if (!symbols[i].ok || isnan(value))
-            continue;
-        for (at = n++; at > 0 && values[at - 1] > value; at--)
-            values[at] = values[at - 1];
-        values[at] = value;
-    }
-    if (!values || !n)
-        return (double)NAN;
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
 
 static const struct run_symbol *same_symbol(const struct run_symbol *symbols, size_t count,
                                             const char *name)
@@ -282,19 +336,18 @@ static const struct sheet_column compare_columns[] = {{"", true, 0, false},
                                                       {"second", false, 0, false},
                                                       {"difference", false, 0, false}};
 
-static void compare_table(const struct app *app, const struct compared side[2], struct arena *arena,
-                          struct buffer *out)
+static void compare_table(const struct app *app, const struct compared side[2], struct buffer *out)
 {
     struct sheet table;
 
     sheet_init(&table, compare_columns, ARRAY_COUNT(compare_columns));
     for (int s = 0; s < 2; s++)
-        buffer_addf(out, "run %lld: %s %s on %s, %s\n", (long long)side[s].run.id, side[s].run.rule,
-                    side[s].run.parameters, side[s].run.market, side[s].run.options);
+        buffer_addf(out, "run %lld: %s\n  %s\n", (long long)side[s].run.id,
+                    headline_of(&side[s].run), fills_of(&side[s].run));
     buffer_add_text(out, "\nmedian over the symbols\n");
     for (int m = 0; m < METRIC_COUNT; m++) {
-        double a = median_of(side[0].symbols, side[0].count, m, arena);
-        double b = median_of(side[1].symbols, side[1].count, m, arena);
+        double a = metric_median(side[0].symbols, side[0].count, m);
+        double b = metric_median(side[1].symbols, side[1].count, m);
         char text[NUMBER_TEXT_BYTES];
 
         sheet_add(&table, "%s", metric_rows[m].title);
@@ -309,7 +362,7 @@ static void compare_table(const struct app *app, const struct compared side[2], 
     compare_counts(side, out);
 }
 
-static void compare_json(const struct compared side[2], struct arena *arena, struct buffer *out)
+static void compare_json(const struct compared side[2], struct buffer *out)
 {
     struct json json = {.out = *out};
 
@@ -322,7 +375,7 @@ static void compare_json(const struct compared side[2], struct arena *arena, str
     for (int m = 0; m < METRIC_COUNT; m++) {
         json_begin(&json, metric_rows[m].name, '[');
         for (int s = 0; s < 2; s++)
-            json_number(&json, NULL, median_of(side[s].symbols, side[s].count, m, arena));
+            json_number(&json, NULL, metric_median(side[s].symbols, side[s].count, m));
         json_end(&json, ']');
     }
     json_end(&json, '}');
@@ -345,15 +398,15 @@ static enum status compare_runs(struct app *app, struct results *results, struct
                          err));
     }
     if (app->json)
-        compare_json(side, arena, &out);
+        compare_json(side, &out);
     else
-        compare_table(app, side, arena, &out);
+        compare_table(app, side, &out);
     return app_write(&out, err);
 }
 
 static enum status run_compare_command(struct app *app, struct error *err)
 {
-    return with_results(app, false, err, compare_runs);
+    return with_results(app, err, compare_runs);
 }
 
 const struct command command_run_compare = {
@@ -371,29 +424,33 @@ const struct command command_run_compare = {
 /* ---- run rm
  * ------------------------------------------------------------------------------------------- */
 
-static enum status remove_runs(struct app *app, struct results *results, struct arena *arena,
+static enum status remove_runs(struct app *app, struct results *results, struct buffer *out,
                                struct error *err)
 {
-    struct buffer out = {0};
-
-    (void)arena;
     for (size_t i = 0; i < app->operand_count; i++) {
         int64_t id;
 
         TRY(run_id(app->operands[i], &id, err));
         TRY(results_remove(results, id, err));
-        buffer_addf(&out, "%s%lld", i ? ", " : "{\"removed\": [", (long long)id);
+        buffer_addf(out, "%s%lld", i ? ", " : "{\"removed\": [", (long long)id);
     }
-    buffer_add_text(&out, "]}\n");
-    if (app->json)
-        return app_write(&out, err);
-    buffer_deinit(&out);
+    buffer_add_text(out, "]}\n");
     return STATUS_OK;
 }
 
 static enum status run_rm_command(struct app *app, struct error *err)
 {
-    return with_results(app, true, err, remove_runs);
+    struct results *results;
+    struct buffer out = {0};
+    enum status status;
+
+    TRY(open_results(app, &results, true, err));
+    status = remove_runs(app, results, &out, err);
+    results_close(results);
+    if (status == STATUS_OK && app->json)
+        return app_write(&out, err);
+    buffer_deinit(&out);
+    return status;
 }
 
 const struct command command_run_rm = {

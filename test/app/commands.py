@@ -220,6 +220,61 @@ def kept_runs_are_listed_shown_compared_and_removed():
     assert db.execute("SELECT count(*) FROM trade WHERE run = 1").fetchone()[0] == 0
 
 
+@test
+def a_kept_run_is_told_in_the_sentences_of_its_answer():
+    m, data = "kept/1d", os.path.join(HOME, "kept-words")
+    ok("sample", "--market", m, "--symbols", "3", "--bars", "300", data=data)
+    answer = ok("backtest", "rsi", "--on", m, "--fill", "close", "--slippage", "3bps", "--set", "period=5", data=data).splitlines()
+    assert answer[0].startswith("rsi (period 5,") and answer[1].startswith("same-close fills, fee 0.1 %, slippage 0.03 %"), answer[:2]
+    assert ok("run", "show", "1", data=data).splitlines()[:2] == answer[:2]
+    ok("backtest", "rsi", "--on", m, data=data)
+    compared = ok("run", "compare", "1", "2", data=data)
+    assert answer[0] in compared and answer[1] in compared and "{" not in compared, compared
+
+
+@test
+def a_run_keeps_its_number_and_gives_back_its_trades_and_equity():
+    m, data = "kept/1d", os.path.join(HOME, "kept-files")
+    ok("sample", "--market", m, "--symbols", "3", "--bars", "300", data=data)
+    files = {name: os.path.join(HOME, name) for name in ("t1", "t2", "e1", "e2")}
+    fresh = json.loads(ok("backtest", "rsi", "--on", m, "--json", data=data))
+    assert fresh["run_id"] is None  # it is kept after it is shown
+    assert json.loads(ok("backtest", "rsi", "--on", m, "--json", data=data))["run_id"] == 1
+    ok("backtest", "rsi", "--on", m, "--trades", files["t1"], "--equity", files["e1"], "--sort", "sharpe", data=data)
+    assert [r["id"] for r in json.loads(ok("runs", "--json", data=data))["runs"]] == [1]
+    ok("run", "show", "1", "--trades", files["t2"], "--equity", files["e2"], data=data)
+    for a, b in (("t1", "t2"), ("e1", "e2")):
+        with open(files[a]) as first, open(files[b]) as second:
+            first, second = sorted(first), sorted(second)
+        assert len(first) > 1 and first == second, (a, first[:2], second[:2])
+    db = sqlite3.connect(os.path.join(data, "results.db"))
+    db.execute("DELETE FROM equity")
+    db.commit()
+    refused(3, "keeps no equity", "run", "show", "1", "--equity", files["e2"], data=data)
+    ok("backtest", "rsi", "--on", m, "--equity", files["e1"], data=data)  # adds them
+    ok("run", "show", "1", "--equity", files["e2"], data=data)
+
+
+@test
+def results_of_a_newer_harrier_are_left_alone():
+    m, data = "kept/1d", os.path.join(HOME, "kept-newer")
+    ok("sample", "--market", m, "--symbols", "3", "--bars", "300", data=data)
+    ok("backtest", "rsi", "--on", m, data=data)
+    db = sqlite3.connect(os.path.join(data, "results.db"))
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    refused(3, "written by a newer harrier", "runs", data=data)
+    p = run("backtest", "rsi", "--on", m, data=data)
+    assert p.returncode == 0 and "not kept" in p.stderr and "newer" in p.stderr, p.stderr
+
+
+@test
+def a_year_of_minutes_is_as_long_as_a_year():
+    m = "minutes/1m"
+    ok("sample", "--market", m, "--symbols", "3", "--bars", "20000")
+    assert json.loads(ok("backtest", "rsi", "--on", m, "--json", "--no-cache"))["options"]["year_bars"] == 525600
+
+
 # ---- bad input ------------------------------------------------------------------------------------------------
 
 @test

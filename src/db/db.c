@@ -136,57 +136,58 @@ enum status db_run(struct db *db, const char *sql, struct error *err)
     return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, err);
 }
 
-int db_version(struct db *db)
+enum status db_version(struct db *db, int *version, struct error *err)
 {
-    struct error ignored;
     struct db_query *query = NULL;
-    int version = -1;
+    enum db_step step;
 
-    if (db_prepare(&query, db, "PRAGMA user_version", &ignored) != STATUS_OK || !query)
-        return -1;
-    if (db_step(query, &ignored) == DB_ROW)
-        version = (int)db_int(query, 0);
+    TRY(db_prepare(&query, db, "PRAGMA user_version", err));
+    step = db_step(query, err);
+    *version = step == DB_ROW ? (int)db_int(query, 0) : 0;
     db_finish(query);
-    return version;
+    return step == DB_FAILED ? err->status : STATUS_OK;
 }
 
-static enum status migrate_one(struct db *db, const char *step, int version, struct error *err)
-{
-    char stamp[64];
-    struct error ignored;
-    enum status status;
-
-    TRY(db_run(db, "BEGIN IMMEDIATE", err));
-    if (db_version(db) >= version) /* another process was faster */
-        return db_run(db, "ROLLBACK", err);
-    snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d", version);
-    status = db_run(db, step, err);
-    if (status == STATUS_OK)
-        status = db_run(db, stamp, err);
-    if (status == STATUS_OK)
-        status = db_run(db, "COMMIT", err);
-    if (status != STATUS_OK)
-        (void)db_run(db, "ROLLBACK", &ignored);
-    return status;
-}
-
-enum status db_newer(struct db *db, int known, struct error *err)
+enum status db_newer(struct db *db, int version, int known, struct error *err)
 {
     return fail(err, STATUS_NEWER,
                 "%s: written by a newer harrier (schema %d; this one knows %d): update harrier",
-                db->path, db_version(db), known);
+                db->path, version, known);
+}
+
+/* Within a transaction: another process may have been faster. */
+static enum status take_step(struct db *db, const char *step, int version, struct error *err)
+{
+    char stamp[64];
+    int now;
+
+    TRY(db_version(db, &now, err));
+    if (now >= version)
+        return db_run(db, "ROLLBACK", err);
+    snprintf(stamp, sizeof stamp, "PRAGMA user_version = %d", version);
+    TRY(db_run(db, step, err));
+    TRY(db_run(db, stamp, err));
+    return db_run(db, "COMMIT", err);
 }
 
 enum status db_migrate(struct db *db, const char *const *steps, int count, struct error *err)
 {
-    int version = db_version(db);
+    int version;
 
-    if (version < 0)
-        return db_fail(db, sqlite3_errcode(db->handle), err);
+    TRY(db_version(db, &version, err));
     if (version > count)
-        return db_newer(db, count, err);
-    for (; version < count; version++)
-        TRY(migrate_one(db, steps[version], version + 1, err));
+        return db_newer(db, version, count, err);
+    for (; version < count; version++) {
+        struct error ignored;
+        enum status status;
+
+        TRY(db_run(db, "BEGIN IMMEDIATE", err));
+        status = take_step(db, steps[version], version + 1, err);
+        if (status != STATUS_OK) {
+            (void)db_run(db, "ROLLBACK", &ignored);
+            return status;
+        }
+    }
     return STATUS_OK;
 }
 

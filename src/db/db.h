@@ -32,8 +32,8 @@ enum status db_run(struct db *db, const char *sql, struct error *err);
 /* Brings the schema to steps[count - 1], each step once, in one transaction each; the version is
  * kept in the database.  One of a newer harrier is STATUS_NEWER. */
 enum status db_migrate(struct db *db, const char *const *steps, int count, struct error *err);
-int db_version(struct db *db); /* -1 where it cannot be read */
-enum status db_newer(struct db *db, int known,
+enum status db_version(struct db *db, int *version, struct error *err);
+enum status db_newer(struct db *db, int version, int known,
                      struct error *err); /* the sentence of STATUS_NEWER */
 
 enum status db_prepare(struct db_query **query, struct db *db, const char *sql, struct error *err);

@@ -29,30 +29,41 @@ enum { SYMBOL_FIXED = 13 };
 /* ---- opening
  * ------------------------------------------------------------------------------------------ */
 
-/* How many columns of run_symbol have this name, or how many there are where it is NULL; -1 on
- * failure. */
-static int64_t column_count(struct results *results, const char *name)
+/* The first column of the only row, or 0 where there is none. */
+static enum status ask_number(struct db_query *query, int64_t *number, struct error *err)
 {
-    struct db_query *query;
-    struct error ignored;
-    int64_t found = -1;
+    enum db_step step = db_step(query, err);
 
-    if (db_prepare(
-            &query, results->db,
-            "SELECT count(*) FROM pragma_table_info('run_symbol') WHERE ?1 IS NULL OR name = ?1",
-            &ignored) != STATUS_OK)
-        return -1;
-    db_bind_text(query, 1, name);
-    if (db_step(query, &ignored) == DB_ROW)
-        found = db_int(query, 0);
-    db_finish(query);
-    return found;
+    *number = step == DB_ROW ? db_int(query, 0) : 0;
+    db_reset(query);
+    return step == DB_FAILED ? err->status : STATUS_OK;
 }
 
-static bool schema_is_whole(struct results *results)
+/* How many columns of run_symbol have this name, or how many there are where it is NULL. */
+static enum status ask_columns(struct results *results, const char *name, int64_t *count,
+                               struct error *err)
 {
-    return db_version(results->db) == (int)ARRAY_COUNT(schema_steps) &&
-           column_count(results, NULL) == 2 + SYMBOL_FIXED + METRIC_COUNT;
+    struct db_query *query;
+    enum status status;
+
+    TRY(db_prepare(
+        &query, results->db,
+        "SELECT count(*) FROM pragma_table_info('run_symbol') WHERE ?1 IS NULL OR name = ?1", err));
+    db_bind_text(query, 1, name);
+    status = ask_number(query, count, err);
+    db_finish(query);
+    return status;
+}
+
+static enum status ask_schema(struct results *results, int *version, bool *whole, struct error *err)
+{
+    int64_t columns;
+
+    TRY(db_version(results->db, version, err));
+    TRY(ask_columns(results, NULL, &columns, err));
+    *whole = *version == (int)ARRAY_COUNT(schema_steps) &&
+             columns == 2 + SYMBOL_FIXED + METRIC_COUNT;
+    return STATUS_OK;
 }
 
 static enum status add_metric_columns(struct results *results, struct error *err)
@@ -61,8 +72,10 @@ static enum status add_metric_columns(struct results *results, struct error *err
 
     for (int m = 0; m < METRIC_COUNT; m++) {
         char sql[256];
+        int64_t there;
 
-        if (column_count(results, metric_rows[m].name) > 0)
+        TRY(ask_columns(results, metric_rows[m].name, &there, err));
+        if (there)
             continue;
         snprintf(sql, sizeof sql, "ALTER TABLE run_symbol ADD COLUMN \"%s\" REAL",
                  metric_rows[m].name);
@@ -74,7 +87,11 @@ static enum status add_metric_columns(struct results *results, struct error *err
 
 static enum status prepare_schema(struct results *results, struct error *err)
 {
-    if (schema_is_whole(results))
+    int version;
+    bool whole;
+
+    TRY(ask_schema(results, &version, &whole, err));
+    if (whole)
         return STATUS_OK;
     TRY(db_migrate(results->db, schema_steps, ARRAY_COUNT(schema_steps), err));
     TRY(db_run(results->db, "BEGIN IMMEDIATE", err));
@@ -92,16 +109,15 @@ static enum status open_with(struct results *results, const char *path, bool wri
 /* An older schema is brought up to date, which reading cannot. */
 static enum status check_version(struct results *results, const char *path, struct error *err)
 {
-    int version = db_version(results->db);
+    int version;
+    bool whole;
 
+    TRY(ask_schema(results, &version, &whole, err));
     if (version > (int)ARRAY_COUNT(schema_steps))
-        return db_newer(results->db, (int)ARRAY_COUNT(schema_steps), err);
-    if (version < 0)
-        return fail(err, STATUS_CORRUPT, "%s cannot be read: move it away, and runs are kept anew",
-                    path);
+        return db_newer(results->db, version, (int)ARRAY_COUNT(schema_steps), err);
     if (version == 0)
         return fail(err, STATUS_MISSING, "%s holds no runs", path);
-    if (schema_is_whole(results))
+    if (whole)
         return STATUS_OK;
     db_close(results->db);
     results->db = NULL;
@@ -144,16 +160,6 @@ static enum status step_once(struct db_query *query, struct error *err)
 {
     enum db_step step = db_step(query, err);
 
-    db_reset(query);
-    return step == DB_FAILED ? err->status : STATUS_OK;
-}
-
-/* The first column of the only row, or 0 where there is none. */
-static enum status ask_number(struct db_query *query, int64_t *number, struct error *err)
-{
-    enum db_step step = db_step(query, err);
-
-    *number = step == DB_ROW ? db_int(query, 0) : 0;
     db_reset(query);
     return step == DB_FAILED ? err->status : STATUS_OK;
 }

@@ -267,10 +267,12 @@ TEST(what_an_older_harrier_kept_is_brought_up_to_date)
         struct run_symbol *found;
         struct run run;
         size_t count;
+        int version;
 
         make_old(data);
         CHECK_OK(results_open(&results, data, write != 0, &err));
-        CHECK_INT(db_version(results->db), (int)ARRAY_COUNT(schema_steps));
+        CHECK_OK(db_version(results->db, &version, &err));
+        CHECK_INT(version, (int)ARRAY_COUNT(schema_steps));
         CHECK_OK(results_load(results, &arena, 7, NULL, &run, &found, &count, &err));
         CHECK_TEXT(run.headline, "");
         CHECK_TEXT(found[0].symbol, "A");
@@ -378,6 +380,57 @@ TEST(allocations_that_fail_one_by_one_lose_no_kept_run)
             CHECK(status == (made >= nth ? STATUS_MEMORY : STATUS_OK));
             check_after(data, status);
         }
+}
+
+/* Opens to read, loads, closes. */
+static enum status load_all(const char *data)
+{
+    struct run_symbol *found;
+    struct kept_trade *kept;
+    struct run run;
+    double *values;
+    int64_t *time;
+    size_t count;
+    enum status status;
+
+    arena_reset(&arena, 0);
+    status = results_open(&results, data, false, &err);
+    if (status != STATUS_OK)
+        return status;
+    status = results_load(results, &arena, 0, "k", &run, &found, &count, &err);
+    if (status == STATUS_OK)
+        check_symbols(found, count);
+    if (status == STATUS_OK)
+        status = results_trades(results, &arena, run.id, &kept, &count, &err);
+    if (status == STATUS_OK)
+        status = results_equity(results, &arena, run.id, 0, &values, &time, &count, &err);
+    results_close(results);
+    return status;
+}
+
+TEST(memory_that_fails_while_reading_is_called_that)
+{
+    const char *data = fresh_data();
+    long made, nth = 1;
+    enum status status;
+
+    CHECK_OK(save_and_close(data, "k"));
+    do {
+        mem_fail_at(nth, 0);
+        status = load_all(data);
+        made = mem_fail_at(0, 0);
+        CHECK(status == (made >= nth ? STATUS_MEMORY : STATUS_OK));
+    } while (made >= nth++);
+    nth = 1;
+    do {
+        fail_at(&failing_memory, nth, true);
+        status = load_all(data);
+        made = failing_memory.calls;
+        fail_at(&failing_memory, 0, false);
+        if (status != STATUS_MEMORY && status != STATUS_OK)
+            FAIL("allocation %ld: %s: %s", nth, status_text(status), err.text);
+    } while (made >= nth++);
+    CHECK(nth > 100);
 }
 
 TEST(an_arena_that_is_too_small_is_told_at_every_size)

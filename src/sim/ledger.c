@@ -13,9 +13,10 @@ struct run {
     const uint64_t *signal[SIM_SIGNALS]; /* [lane], bit t: decides on orders of bar t */
     const uint64_t *event[STANCES]; /* [lane], bit t: some order for an account that stands so */
     uint64_t changed[LANES_MAX], held[LANES_MAX];
+    uint64_t changed_any; /* bit t: the changes of bar t are of this block */
     uint64_t shifted[SIM_SIGNALS][LANES_MAX],
         joined[STANCES][LANES_MAX]; /* where they had to be made */
-    struct changes changes;
+    struct changes *changes;
 };
 
 /* ---- signals --------------------------------------------------------------------------------- */
@@ -116,12 +117,15 @@ static inline size_t next_event(const struct ledger *ledger, const struct run *r
 
 static void note_change(struct run *run, int lane, size_t bar, double units, double cash)
 {
-    uint64_t from_here = ~(uint64_t)0 << bar;
+    struct changes *changes = run->changes;
+    uint64_t here = (uint64_t)1 << bar, from_here = ~(uint64_t)0 << bar;
 
-    run->changes.units[bar][lane] = units;
-    run->changes.cash[bar][lane] = cash;
-    run->changes.lanes[bar] |= (uint16_t)(1u << lane);
-    run->changed[lane] |= (uint64_t)1 << bar;
+    changes->units[bar][lane] = units;
+    changes->cash[bar][lane] = cash;
+    changes->lanes[bar] = (uint16_t)((run->changed_any & here ? changes->lanes[bar] : 0) |
+                                     1u << lane);
+    run->changed_any |= here;
+    run->changed[lane] |= here;
     run->held[lane] = units != 0 ? run->held[lane] | from_here : run->held[lane] & ~from_here;
 }
 
@@ -305,10 +309,10 @@ static void walk_block(struct ledger *ledger, struct run *run)
 
 /* The first bar has no return: its equity is the base of the second's. */
 static void mark_first(struct ledger *ledger, mark_function *mark, struct mark_block *marked,
-                       size_t lane)
+                       size_t lane, int width)
 {
     struct marks *marks = &ledger->marks;
-    size_t end = marked->end, bytes = sizeof(double) * (size_t)ledger->kernels->mark_lanes;
+    size_t end = marked->end, bytes = sizeof(double) * (size_t)width;
 
     marked->end = 1;
     mark(marks, marked, lane);
@@ -324,7 +328,7 @@ static void mark_block(struct ledger *ledger, const struct run *run)
 {
     const struct ledger_block *block = run->block;
     mark_function *mark = ledger->kernels->mark[block->shared][ledger->careful][ledger->downside];
-    int lanes = ledger->kernels->lanes, width = ledger->kernels->mark_lanes;
+    int lanes = ledger->kernels->lanes, width = ledger->kernels->mark_lanes[block->shared];
     LANE_ALIGNED double unwanted[LANES_MAX];
 
     for (int lane = 0; lane < lanes; lane += width) {
@@ -334,7 +338,7 @@ static void mark_block(struct ledger *ledger, const struct run *run)
             .equity = block->equity ? block->equity : unwanted,
             .equity_step = block->equity ? (size_t)lanes : 0,
             .borrow = ledger->borrow,
-            .changes = &run->changes,
+            .changes = run->changes,
         };
         for (int l = lane; l < lane + width; l++) {
             marked.changed |= run->changed[l];
@@ -343,7 +347,7 @@ static void mark_block(struct ledger *ledger, const struct run *run)
         if (!block->equity && !marked.changed && !marked.held && run->first)
             continue;
         if (!run->first)
-            mark_first(ledger, mark, &marked, (size_t)lane);
+            mark_first(ledger, mark, &marked, (size_t)lane, width);
         mark(&ledger->marks, &marked, (size_t)lane);
     }
 }
@@ -406,8 +410,8 @@ void ledger_run(struct ledger *ledger, const struct ledger_block *block)
         run.changed[l] = 0;
         run.held[l] = ledger->marks.units[l] != 0 ? ~(uint64_t)0 : 0;
     }
-    for (int t = 0; t < BLOCK_BARS; t++)
-        run.changes.lanes[t] = 0;
+    run.changed_any = 0;
+    run.changes = &ledger->changes;
 
     take_signals(ledger, &run);
     walk_block(ledger, &run);

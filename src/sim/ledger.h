@@ -14,7 +14,6 @@
 
 enum {
     ORDER_WAIT_BARS = 5, /* how long an entry waits for a bar with volume */
-    MARK_LANES = 8,      /* lanes of a wide ledger that the mark keeps in registers */
     WALK_LANES = 4 /* the same of the walk: more lanes a walk are more interruptions for all */
 };
 
@@ -54,7 +53,7 @@ struct levels {
 struct changes {
     LANE_ALIGNED double units[BLOCK_BARS][LANES_MAX];
     double cash[BLOCK_BARS][LANES_MAX];
-    uint16_t lanes[BLOCK_BARS]; /* bit l: lane l changed on the bar; the only part that is zeroed */
+    uint16_t lanes[BLOCK_BARS]; /* bit l: lane l changed on the bar */
 };
 
 struct mark_block {
@@ -88,7 +87,7 @@ typedef void curve_function(struct curve_rows *rows, const struct curve_block *b
 /* One build of what is compiled per instruction set and width. */
 struct sim_kernels {
     const char *isa;
-    int lanes, mark_lanes;
+    int lanes, mark_lanes[2];     /* [shared] */
     mark_function *mark[2][2][2]; /* [shared][careful][downside] */
     walk_function *walk[2][2][2]; /* [shared][shorts][trail] */
     curve_function *curve;
@@ -155,6 +154,7 @@ struct ledger {
     double first_equity[LANES_MAX];         /* E_1 */
     struct marks marks;
     struct levels levels;
+    struct changes changes; /* of the block that runs */
     struct account account[LANES_MAX];
 };
 

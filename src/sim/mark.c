@@ -4,10 +4,12 @@
 #include "sim/ledger.h"
 
 enum { /* vectors that a mark and a walk keep in registers */
-       MARK = (LANES < MARK_LANES ? LANES : MARK_LANES) / VECTOR,
+       MARK_WIDE = VECTOR_REGISTERS == 32 ? 16 : 8, /* fewer lanes are more restarts at fills */
+       MARK_SHARED_WIDE = 8, /* one price for all: nothing to wait for that more would hide */
+       MARK = (LANES < MARK_WIDE ? LANES : MARK_WIDE) / VECTOR,
+       MARK_SHARED = (LANES < MARK_SHARED_WIDE ? LANES : MARK_SHARED_WIDE) / VECTOR,
        WALK = WALK_LANES / VECTOR
 };
-#define EACH_MARK(v) EACH(v, MARK)
 #define EACH_WALK(v) EACH(v, WALK)
 
 /* ---- mark
@@ -36,9 +38,9 @@ struct mark_state {
     f64x4 sum[MARK], squares[MARK], down[MARK];
 };
 
-INLINE void mark_load(struct mark_state *state, const struct marks *marks, size_t lane)
+INLINE void mark_load(struct mark_state *state, const struct marks *marks, size_t lane, int count)
 {
-    EACH_MARK(v) {
+    EACH(v, count) {
         size_t at = lane + VECTOR * (size_t)v;
         state->units[v] = load(marks->units + at);
         state->cash[v] = load(marks->cash + at);
@@ -52,9 +54,9 @@ INLINE void mark_load(struct mark_state *state, const struct marks *marks, size_
     }
 }
 
-INLINE void mark_store(const struct mark_state *state, struct marks *marks, size_t lane)
+INLINE void mark_store(const struct mark_state *state, struct marks *marks, size_t lane, int count)
 {
-    EACH_MARK(v) {
+    EACH(v, count) {
         size_t at = lane + VECTOR * (size_t)v;
         store(marks->units + at, state->units[v]);
         store(marks->cash + at, state->cash[v]);
@@ -103,13 +105,14 @@ INLINE f64x4 mark_close(struct mark_state *state, int v, f64x4 price, double bor
 INLINE void mark(struct marks *restrict marks, const struct mark_block *restrict block, size_t lane,
                  bool shared, bool careful, bool downside)
 {
+    const int count = shared ? MARK_SHARED : MARK;
     struct mark_state state;
 
-    mark_load(&state, marks, lane);
+    mark_load(&state, marks, lane, count);
     for (size_t bar = block->begin, next; bar < block->end; bar = next) {
         bool changed = block->changed >> bar & 1;
         if (changed)
-            EACH_MARK(v) {
+            EACH(v, count) {
                 size_t at = lane + VECTOR * (size_t)v;
                 unsigned lanes = block->changes->lanes[bar] >> at;
                 state.units[v] = changed4(block->changes->units[bar] + at, lanes, state.units[v]);
@@ -121,7 +124,7 @@ INLINE void mark(struct marks *restrict marks, const struct mark_block *restrict
         const double *restrict close = block->close + (shared ? bar : bar * LANES + lane);
         double *restrict out = block->equity + bar * block->equity_step + lane;
         for (size_t t = bar; t < stop; t++) {
-            EACH_MARK(v) {
+            EACH(v, count) {
                 f64x4 price = shared ? splat(*close) : load(close + VECTOR * v);
                 store(out + VECTOR * v,
                       mark_close(&state, v, price, block->borrow, careful, downside));
@@ -131,10 +134,10 @@ INLINE void mark(struct marks *restrict marks, const struct mark_block *restrict
         }
         if (block->equity_step)
             for (size_t t = stop; t < next; t++, out += block->equity_step)
-                EACH_MARK(v)
+                EACH(v, count)
                     store(out + VECTOR * v, state.equity[v]);
     }
-    mark_store(&state, marks, lane);
+    mark_store(&state, marks, lane, count);
 }
 
 #define MARK_FUNCTION(name, shared, careful, downside)                                 \
@@ -253,7 +256,7 @@ extern const struct sim_kernels KERNEL(sim_kernels);
 const struct sim_kernels KERNEL(sim_kernels) = {
     .isa = KERNEL_ISA,
     .lanes = LANES,
-    .mark_lanes = MARK * VECTOR,
+    .mark_lanes = {MARK * VECTOR, MARK_SHARED *VECTOR},
     .mark = {{{mark_lanes, mark_lanes_downside}, {mark_lanes_careful, mark_lanes_careful_downside}},
              {{mark_shared, mark_shared_downside},
               {mark_shared_careful, mark_shared_careful_downside}}},

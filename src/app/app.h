@@ -71,8 +71,7 @@ enum { APP_ARENA_BYTES_LOG2 = 36 };
 enum status app_arena_open(struct arena *arena, struct error *err);
 void app_arena_close(struct arena *arena);
 
-/* ---- progress: on standard error, only on a terminal, only after half a second
- * ----------------------- */
+/* ---- progress: on standard error, only on a terminal, only after half a second --------------- */
 
 struct progress {
     struct app *app;
@@ -85,8 +84,7 @@ void progress_begin(struct progress *progress, struct app *app, const char *what
 void progress_update(struct progress *progress, size_t done); /* any thread */
 void progress_end(struct progress *progress);
 
-/* ---- shared by commands
- * ------------------------------------------------------------------------------ */
+/* ---- shared by commands ---------------------------------------------------------------------- */
 
 /* The rule of an operand: a file (a path or a name with a suffix), "-" for standard input, or a
  * built-in. */

@@ -22,8 +22,7 @@ struct backtest {
     struct progress progress;
 };
 
-/* ---- words
- * -------------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static void share_words(double share, char text[NUMBER_TEXT_BYTES])
 {
@@ -83,8 +82,7 @@ static void describe_fills(const struct question *q, struct buffer *out)
                 q->year_days);
 }
 
-/* ---- the engine
- * --------------------------------------------------------------------------------------- */
+/* ---- the engine ------------------------------------------------------------------------------ */
 
 static void on_progress(void *context, size_t done)
 {
@@ -183,8 +181,7 @@ static enum status run_engine(struct backtest *b, struct error *err)
     return sum_up(b, err);
 }
 
-/* ---- what is kept
- * ------------------------------------------------------------------------------------- */
+/* ---- what is kept ---------------------------------------------------------------------------- */
 
 static enum status fill_run(struct backtest *b, struct error *err)
 {
@@ -262,8 +259,7 @@ static void keep(struct backtest *b)
         app_note("harrier: this run is not kept: %s", err.text);
 }
 
-/* ---- files
- * -------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static enum status write_file(struct backtest *b, enum option option, struct buffer *out,
                               struct error *err)
@@ -309,8 +305,7 @@ static enum status write_equity(struct backtest *b, struct error *err)
     return write_file(b, OPT_EQUITY, &out, err);
 }
 
-/* ---- the answer
- * --------------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 static void next_line(const struct backtest *b, struct buffer *out)
 {

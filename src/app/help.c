@@ -77,8 +77,7 @@ void help_print(struct buffer *out, const struct command *command)
         "or corrupt; 4 refused or busy; 5 a bug or a failure of the system; 130 interrupted\n");
 }
 
-/* ---- completion
- * --------------------------------------------------------------------------------------- */
+/* ---- completion ------------------------------------------------------------------------------ */
 
 static void all_flags(struct buffer *out, const struct command *command)
 {
@@ -217,8 +216,7 @@ const struct command command_completion = {
     .run = completion_command,
 };
 
-/* ---- manual pages, as scdoc reads them
- * ------------------------------------------------------------------ */
+/* ---- manual pages, as scdoc reads them ------------------------------------------------------- */
 
 /* scdoc takes _ * \ and leading blanks as signs of its own. */
 static void escaped(struct buffer *out, const char *text)

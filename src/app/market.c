@@ -7,8 +7,7 @@
 #include "app/question.h"
 #include "import/import.h"
 
-/* ---- sample
- * ------------------------------------------------------------------------------------------- */
+/* ---- sample ---------------------------------------------------------------------------------- */
 
 static enum status sample_command(struct app *app, struct error *err)
 {
@@ -57,8 +56,7 @@ const struct command command_sample = {
     .run = sample_command,
 };
 
-/* ---- symbols
- * ------------------------------------------------------------------------------------------ */
+/* ---- symbols --------------------------------------------------------------------------------- */
 
 static enum status list_markets(struct app *app, struct error *err)
 {
@@ -211,8 +209,7 @@ const struct command command_symbols = {
     .run = symbols_command,
 };
 
-/* ---- bars
- * --------------------------------------------------------------------------------------------- */
+/* ---- bars ------------------------------------------------------------------------------------ */
 
 enum { BARS_SHOWN = 20, BARS_PIECE_BYTES = 1 << 20 };
 
@@ -374,8 +371,7 @@ const struct command command_bars = {
     .run = bars_command,
 };
 
-/* ---- verify
- * ------------------------------------------------------------------------------------------- */
+/* ---- verify ---------------------------------------------------------------------------------- */
 
 /* One object a market, a line each. */
 static void verify_json(const char *market, const struct verify_report *report, size_t lost,
@@ -505,8 +501,7 @@ const struct command command_verify = {
     .run = verify_command,
 };
 
-/* ---- resample
- * ----------------------------------------------------------------------------------------- */
+/* ---- resample -------------------------------------------------------------------------------- */
 
 static void resample_progress(void *context, size_t done, size_t symbols)
 {
@@ -605,8 +600,7 @@ const struct command command_resample = {
     .run = resample_command,
 };
 
-/* ---- rm, rename
- * --------------------------------------------------------------------------------------- */
+/* ---- rm, rename ------------------------------------------------------------------------------ */
 
 static enum status remove_symbols(struct app *app, const struct market_name *market,
                                   struct error *err)

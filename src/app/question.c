@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- options
- * ------------------------------------------------------------------------------------------ */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static void read_options(struct question *q, struct app *app)
 {
@@ -155,8 +154,7 @@ void question_close(struct question *q)
     app_arena_close(&q->arena);
 }
 
-/* ---- bars
- * --------------------------------------------------------------------------------------------- */
+/* ---- bars ------------------------------------------------------------------------------------ */
 
 /* The part of the bars that may trade, and what may warm up before it. */
 static void cut(const struct question *q, struct batch_symbol *symbol)

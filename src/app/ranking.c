@@ -7,8 +7,7 @@
 
 enum { TOP_USUAL = 20, FAILURES_SHOWN = 5 };
 
-/* ---- order
- * -------------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 struct order {
     int metric, better;
@@ -37,8 +36,7 @@ void ranking_sort(struct run_symbol *symbols, size_t count, int metric)
     qsort_r(symbols, count, sizeof *symbols, compare, &order);
 }
 
-/* ---- words
- * -------------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 const char *metric_words(int metric, double value, bool sign, char text[NUMBER_TEXT_BYTES])
 {
@@ -115,8 +113,7 @@ static void failure_lines(const struct ranking *r, struct buffer *out)
         buffer_addf(out, "… and %zu more failed: --json lists them\n", shown - FAILURES_SHOWN);
 }
 
-/* ---- the ranked table
- * --------------------------------------------------------------------------------- */
+/* ---- the ranked table ------------------------------------------------------------------------ */
 
 static const struct sheet_column ranking_columns[] = {
     {"#", false, 0, false},      {"symbol", true, 0, false},    {"return %", false, 0, true},
@@ -190,8 +187,7 @@ void ranking_table(const struct ranking *r, struct buffer *out)
     summary_line(r, out);
 }
 
-/* ---- the statistics of one symbol
- * --------------------------------------------------------------------- */
+/* ---- the statistics of one symbol ------------------------------------------------------------ */
 
 enum { STATISTIC_TITLE_COLUMNS = 26 };
 
@@ -245,8 +241,7 @@ void ranking_statistics(const struct ranking *r, const struct run_symbol *s, str
     summary_line(r, out);
 }
 
-/* ---- JSON and CSV
- * ------------------------------------------------------------------------------------- */
+/* ---- JSON and CSV ---------------------------------------------------------------------------- */
 
 static void symbol_json(struct json *json, const struct ranking *r, const struct run_symbol *s)
 {

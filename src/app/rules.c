@@ -6,8 +6,7 @@
 #include "rule/prove.h"
 #include "sim/sim.h"
 
-/* ---- check
- * -------------------------------------------------------------------------------------------- */
+/* ---- check ----------------------------------------------------------------------------------- */
 
 static void print_number(struct buffer *out, double value, bool percent)
 {
@@ -247,8 +246,7 @@ const struct command command_check = {
     .run = check_command,
 };
 
-/* ---- indicators
- * --------------------------------------------------------------------------------------- */
+/* ---- indicators ------------------------------------------------------------------------------ */
 
 static void signature(const struct indicator *indicator, struct buffer *out)
 {
@@ -384,8 +382,7 @@ const struct command command_indicators = {
     .run = indicators_command,
 };
 
-/* ---- metrics
- * ------------------------------------------------------------------------------------------ */
+/* ---- metrics --------------------------------------------------------------------------------- */
 
 static const char *better_words(int better)
 {

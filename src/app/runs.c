@@ -32,8 +32,7 @@ static enum status open_results(struct app *app, struct results **results, bool 
     return status;
 }
 
-/* ---- runs
- * --------------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static const struct sheet_column run_columns[] = {
     {"run", false, 0, false},   {"when", true, 3, false},     {"rule", true, 0, false},
@@ -146,8 +145,7 @@ const struct command command_runs = {
     .run = runs_command,
 };
 
-/* ---- run show
- * ----------------------------------------------------------------------------------------- */
+/* ---- run show -------------------------------------------------------------------------------- */
 
 static enum status trades_text(struct results *results, struct arena *arena, int64_t id, bool daily,
                                struct buffer *out, struct error *err)
@@ -295,8 +293,7 @@ const struct command command_run_show = {
     .run = run_show_command,
 };
 
-/* ---- run compare
- * -------------------------------------------------------------------------------------- */
+/* ---- run compare ----------------------------------------------------------------------------- */
 
 static const struct run_symbol *same_symbol(const struct run_symbol *symbols, size_t count,
                                             const char *name)
@@ -421,8 +418,7 @@ const struct command command_run_compare = {
     .run = run_compare_command,
 };
 
-/* ---- run rm
- * ------------------------------------------------------------------------------------------- */
+/* ---- run rm ---------------------------------------------------------------------------------- */
 
 static enum status remove_runs(struct app *app, struct results *results, struct buffer *out,
                                struct error *err)

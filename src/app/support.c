@@ -63,8 +63,7 @@ void app_arena_close(struct arena *arena)
     arena->memory = NULL;
 }
 
-/* ---- progress
- * ----------------------------------------------------------------------------------------- */
+/* ---- progress -------------------------------------------------------------------------------- */
 
 enum { PROGRESS_AFTER_MS = 500, PROGRESS_EVERY_MS = 100 };
 
@@ -109,8 +108,7 @@ void progress_end(struct progress *progress)
         fputs("\r\033[K", stderr);
 }
 
-/* ---- rules
- * --------------------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static enum status unknown_rule(const char *name, struct error *err)
 {
@@ -187,8 +185,7 @@ enum status app_rule(struct app *app, const char *name, struct arena *arena,
     return compile_bytes(bytes, length, name, arena, rule, err);
 }
 
-/* ---- markets, symbols, parameters
- * ---------------------------------------------------------------------- */
+/* ---- markets, symbols, parameters ------------------------------------------------------------ */
 
 enum status app_market(struct app *app, const char *text, struct market_name *market,
                        struct error *err)

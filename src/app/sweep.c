@@ -21,8 +21,7 @@ struct sweeping {
     bool interrupted;
 };
 
-/* ---- the grid
- * ----------------------------------------------------------------------------------------- */
+/* ---- the grid -------------------------------------------------------------------------------- */
 
 static enum status build_grid(struct sweeping *s, struct error *err)
 {
@@ -63,8 +62,7 @@ static enum status find_rank(struct sweeping *s, struct error *err)
                 nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
 }
 
-/* ---- the surface
- * -------------------------------------------------------------------------------------- */
+/* ---- the surface ----------------------------------------------------------------------------- */
 
 static void surface_header(struct sweeping *s)
 {
@@ -161,8 +159,7 @@ static enum status surface_check(struct sweeping *s, struct error *err)
     return status;
 }
 
-/* ---- the answer
- * --------------------------------------------------------------------------------------- */
+/* ---- the answer ------------------------------------------------------------------------------ */
 
 static int sweep_columns(const struct sweeping *s, struct sheet_column *columns,
                          int axes[RULE_PARAMETERS_MAX])

@@ -26,8 +26,7 @@ enum { SQL_BYTES_MAX = 8192, ZSTD_LEVEL = 1 };
     "ruined, sparkline"
 enum { SYMBOL_FIXED = 13 };
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------ */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* The first column of the only row, or 0 where there is none. */
 static enum status ask_number(struct db_query *query, int64_t *number, struct error *err)
@@ -153,8 +152,7 @@ void results_close(struct results *results)
     mem_free(results);
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static enum status step_once(struct db_query *query, struct error *err)
 {
@@ -448,8 +446,7 @@ enum status results_save(struct results *results, struct run *run, const struct 
     return status;
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* NULL stays NULL, and a copy that found no room is NULL too: the caller tells them apart. */
 static const char *copied(struct arena *arena, struct db_query *query, int column)

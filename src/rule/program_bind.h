@@ -6,8 +6,8 @@
  *
  *     columns   a register each, which the caller fills before a block
  *     kept      the values that somebody reads after the block, side by side in one area that the
- *               caller may move from block to block (program_keep_at): sweeps collect without a
- * copy others    registers taken from and given back to a stack: those in the cache are used again
+ *               caller may move from block to block (program_keep_at): sweeps collect without a copy
+ *     others    registers taken from and given back to a stack: those in the cache are used again
  *
  * program.c drafts one step a node.  A sweep drafts one a node and group of parameter tuples. */
 #ifndef HARRIER_RULE_PROGRAM_BIND_H

@@ -13,8 +13,7 @@
  * have one answer, and a fill takes half as many instructions. */
 #define EITHER static inline __attribute__((always_inline))
 
-/* ---- money
- * --------------------------------------------------------------------------------------- */
+/* ---- money ----------------------------------------------------------------------------------- */
 
 EITHER double entry_fee(const struct sim_options *options, double value, bool plain)
 {
@@ -104,8 +103,7 @@ EITHER double entry_units(const struct ledger *ledger, const struct account *acc
     return units > 0 && units <= DBL_MAX ? units : 0; /* at a price of 0 they are infinite */
 }
 
-/* ---- levels
- * -------------------------------------------------------------------------------------- */
+/* ---- levels ---------------------------------------------------------------------------------- */
 
 static void levels_disarm(struct levels *levels, int lane)
 {
@@ -171,8 +169,7 @@ static void levels_fix(const struct ledger *ledger, struct account *account)
     }
 }
 
-/* ---- closed trades
- * ------------------------------------------------------------------------------- */
+/* ---- closed trades --------------------------------------------------------------------------- */
 
 /* Worst and best price while the position was held, as shares of the entry price.  The entry bar
  * counts under next-open fills alone; the exit bar up to the fill price alone, but whole where the
@@ -251,8 +248,7 @@ EITHER void book(struct ledger *ledger, int lane, struct trade *trade, bool at_c
     }
 }
 
-/* ---- exits and entries
- * --------------------------------------------------------------------------- */
+/* ---- exits and entries ----------------------------------------------------------------------- */
 
 /* Turns the position into cash and tells the trade, whose reason may yet change.  Slippage is the
  * caller's. */
@@ -338,8 +334,7 @@ EITHER void enter(struct ledger *ledger, int lane, size_t bar, double price, dou
         levels_fix(ledger, account);
 }
 
-/* ---- orders
- * -------------------------------------------------------------------------------------- */
+/* ---- orders ---------------------------------------------------------------------------------- */
 
 static bool has_levels(const struct sim_plan *plan, const double *level)
 {
@@ -438,8 +433,7 @@ EITHER void fill_orders(const struct moment *moment, double price, bool at_close
     account->order.enter = 0;
 }
 
-/* ---- one bar
- * ------------------------------------------------------------------------------------- */
+/* ---- one bar --------------------------------------------------------------------------------- */
 
 /* A gap through a level fills at the open: nobody could trade at a price that never was.  Where
  * stop and target both lie inside the bar the stop is taken: the bar does not say which came first.
@@ -570,8 +564,7 @@ bool accounts_are_plain(const struct sim_options *options, const struct sim_plan
            options->min_notional <= 0;
 }
 
-/* ---- begin and end
- * ------------------------------------------------------------------------------- */
+/* ---- begin and end --------------------------------------------------------------------------- */
 
 void account_start(struct ledger *ledger, int lane, const struct ledger_lane *from)
 {

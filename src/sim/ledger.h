@@ -96,8 +96,7 @@ struct sim_kernels {
 /* The build of the same instruction set and width. */
 const struct sim_kernels *sim_kernels_of(const struct kernels *kernels);
 
-/* ---- accounts
- * ------------------------------------------------------------------------------------- */
+/* ---- accounts -------------------------------------------------------------------------------- */
 
 struct order {
     bool leave;               /* an exit that waits for volume has no limit */
@@ -158,8 +157,7 @@ struct ledger {
     struct account account[LANES_MAX];
 };
 
-/* ---- fill.c: one account at one bar
- * -------------------------------------------------------------------- */
+/* ---- fill.c: one account at one bar ---------------------------------------------------------- */
 
 /* One account on one bar: the orders that the signals and the clock give, and the levels inside the
  * bar. */

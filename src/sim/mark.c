@@ -12,8 +12,7 @@ enum { /* vectors that a mark and a walk keep in registers */
 };
 #define EACH_WALK(v) EACH(v, WALK)
 
-/* ---- mark
- * ------------------------------------------------------------------------------------------- */
+/* ---- mark ------------------------------------------------------------------------------------ */
 
 /* Lanes that changed on a bar take up their new units and cash. */
 INLINE f64x4 changed4(const double *row, unsigned lanes, f64x4 old)
@@ -154,8 +153,7 @@ MARK_FUNCTION(mark_shared_downside, true, false, true)
 MARK_FUNCTION(mark_shared_careful, true, true, false)
 MARK_FUNCTION(mark_shared_careful_downside, true, true, true)
 
-/* ---- walk
- * ------------------------------------------------------------------------------------------- */
+/* ---- walk ------------------------------------------------------------------------------------ */
 
 INLINE f64x4 price4(const double *prices, size_t bar, size_t lane, bool shared)
 {

@@ -19,8 +19,7 @@ size_t metrics_scratch_bytes(size_t bars_max)
     return sizeof(struct scratch) + 3 * bars_max * sizeof(double);
 }
 
-/* ---- the benchmark
- * ---------------------------------------------------------------------------------------- */
+/* ---- the benchmark --------------------------------------------------------------------------- */
 
 /* The benchmark's last close at or before each bar; NaN before its first. */
 static void benchmark_closes(const struct bars *benchmark, const struct bars *bars, size_t *cursor,
@@ -58,8 +57,7 @@ static void fill_closes(const struct metrics_curves *curves, const struct kernel
     kernels->transpose(scratch->close, from, 0, count);
 }
 
-/* ---- the curve
- * -------------------------------------------------------------------------------------------- */
+/* ---- the curve ------------------------------------------------------------------------------- */
 
 /* The first bar is the base of the second's return, and falls from the starting cash. */
 static void rows_start(const struct metrics_curves *curves, const struct kernels *kernels,
@@ -122,8 +120,7 @@ static void lane_over(struct curve_rows *rows, const struct bars *bars, int lane
     }
 }
 
-/* ---- the tail
- * --------------------------------------------------------------------------------------------- */
+/* ---- the tail -------------------------------------------------------------------------------- */
 
 /* Values below a bound, in their order; branch-free, since half of the branches would go wrong. */
 static size_t values_below(const double *values, size_t count, double bound, double *below)
@@ -194,8 +191,7 @@ static void lane_tail(const struct metrics_curves *curves, int lane, struct scra
     metrics_of_tail(returns, count - 1, returns + count, returns + 2 * count, metric);
 }
 
-/* ---- all together
- * ----------------------------------------------------------------------------------------- */
+/* ---- all together ---------------------------------------------------------------------------- */
 
 void metrics_from_curves(const struct metrics_curves *curves, const struct kernels *kernels,
                          const struct sim_options *options, void *memory,

@@ -42,8 +42,7 @@ const char *pending_text(unsigned pending, char text[PENDING_TEXT_BYTES])
     return text;
 }
 
-/* ---- the ledger's metrics
- * ----------------------------------------------------------------------------- */
+/* ---- the ledger's metrics -------------------------------------------------------------------- */
 
 static void metrics_of_trades(const struct account *account, bool durations, double metric[])
 {

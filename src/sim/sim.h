@@ -4,9 +4,9 @@
  * A LEDGER holds the accounts of one group of lanes, an account a lane.  It takes blocks of at most
  * 64 bars and goes over each twice:
  *
- *     walk   finds the fills, lane by lane: signals by their bits, touched levels by vectors.  A
- * fill is scalar code, and that code is the definition (fill.c) mark   marks equity at every close,
- * with vectors, from one fill to the next
+ *     walk   finds the fills, lane by lane: signals by their bits, touched levels by vectors;
+ *            a fill is scalar code, and that code is the definition (fill.c)
+ *     mark   marks equity at every close, with vectors, from one fill to the next
  *
  * All lanes of a ledger begin with the block that is run first.  Nothing crosses a lane: the same
  * bits come out for any size of blocks, any number of lanes and any build. */
@@ -88,8 +88,7 @@ size_t ledger_bytes(void);
 void ledger_start(struct ledger *ledger, const struct ledger_setup *setup);
 void ledger_run(struct ledger *ledger, const struct ledger_block *block);
 
-/* ---- metrics
- * ---------------------------------------------------------------------------------------- */
+/* ---- metrics --------------------------------------------------------------------------------- */
 
 /* Money, percent and ratios are numbers; counts and bars are whole; durations are milliseconds. */
 enum metric_unit { UNIT_MONEY, UNIT_PERCENT, UNIT_RATIO, UNIT_COUNT, UNIT_BARS, UNIT_DURATION };

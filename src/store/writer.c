@@ -2,7 +2,7 @@
  *
  * The order of a commit is what makes it one:
  *   1. rows are written to the column files behind what readers are shown, new files are written
- * whole; what the record will not hold is synced, and the directory with it
+ *      whole; what the record will not hold is synced, and the directory with it
  *   2. the record is written to the journal and synced: the batch is durable
  *   3. the stamp is written: the batch is visible
  * Everything that can fail for want of space or memory stands before 2. */

@@ -1,7 +1,9 @@
 /* One symbol's way through a plan.  Tasks are numbered so that each depends on earlier ones alone:
  *
- *     evaluate span 0 | ledgers 0…h of span 0, evaluate span 1, ledgers h… of span 0 | ledgers 0…
- * of span 1, evaluate span 2, … | end of ledger 0, 1, …
+ *     evaluate span 0 |
+ *     ledgers 0…h of span 0, evaluate span 1, ledgers h… of span 0 |
+ *     ledgers 0…h of span 1, evaluate span 2, … |
+ *     end of ledger 0, 1, …
  *
  * Whoever takes a task that has to wait for another waits for a thread that is at work on it.  It
  * hardly ever happens: a ledger's next task is a whole round of ledgers later. */

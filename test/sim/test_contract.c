@@ -17,8 +17,7 @@ static void check_entry(int trade, size_t bar, double price, int side)
     CHECK_INT(small.trade[trade].units > 0 ? 1 : -1, side);
 }
 
-/* ---- the order of events in a bar
- * ---------------------------------------------------------------------- */
+/* ---- the order of events in a bar ------------------------------------------------------------ */
 
 TEST(what_was_decided_at_a_close_fills_at_the_next_open)
 {
@@ -129,8 +128,7 @@ TEST(after_a_stop_inside_a_bar_the_rules_at_its_close_may_enter_again)
     check_entry(1, 4, 100, 1);
 }
 
-/* ---- orders
- * -------------------------------------------------------------------------------------------- */
+/* ---- orders ---------------------------------------------------------------------------------- */
 
 TEST(long_with_buy_and_sell_both_true_leaves_and_does_not_enter_again)
 {
@@ -329,8 +327,7 @@ TEST(signal_comes_before_time_where_both_apply)
     check_exit(0, 6, 100, REASON_SIGNAL);
 }
 
-/* ---- volume
- * -------------------------------------------------------------------------------------------- */
+/* ---- volume ---------------------------------------------------------------------------------- */
 
 static void dead(size_t begin, size_t end)
 {
@@ -419,8 +416,7 @@ TEST(levels_do_not_act_on_a_bar_without_volume)
     check_exit(0, 5, 93, REASON_STOP);
 }
 
-/* ---- money
- * --------------------------------------------------------------------------------------------- */
+/* ---- money ----------------------------------------------------------------------------------- */
 
 TEST(the_fee_is_a_share_of_the_value_on_both_sides)
 {
@@ -679,8 +675,7 @@ TEST(exposure_counts_entry_and_exit_bars_once_and_an_open_position_too)
     CHECK_NEAR(small.result->metric[METRIC_EXPOSURE], 100.0 * (4 + 3 + 3) / 20, 1e-12);
 }
 
-/* ---- bars
- * ---------------------------------------------------------------------------------------------- */
+/* ---- bars ------------------------------------------------------------------------------------ */
 
 TEST(a_symbol_without_signals_keeps_its_cash)
 {
@@ -712,8 +707,7 @@ TEST(an_account_without_bars_has_no_metrics)
     mem_free(ledger);
 }
 
-/* ---- properties
- * ---------------------------------------------------------------------------------------- */
+/* ---- properties ------------------------------------------------------------------------------ */
 
 static void falling_series(void)
 {

@@ -63,8 +63,7 @@ static void run_metrics(const struct kernels *kernels, const struct bars *benchm
     mem_free(scratch);
 }
 
-/* ---- the formulas, slowly
- * -------------------------------------------------------------------------- */
+/* ---- the formulas, slowly -------------------------------------------------------------------- */
 
 struct curve {
     size_t n;

@@ -424,7 +424,7 @@ static void falling_run(struct op *op, size_t bar_count)
 KERNEL_DEFINE(RISING, trend_bytes, rising_start, rising_run);
 KERNEL_DEFINE(FALLING, trend_bytes, falling_start, falling_run);
 
-/* ---- pivots: beyond the `left` values before and the `right` ones after, `right` bars late ----- */
+/* ---- pivots: beyond the `left` values before and the `right` ones after, `right` bars late --- */
 
 struct pivot {
     struct drive drive;

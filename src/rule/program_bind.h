@@ -6,7 +6,7 @@
  *
  *     columns   a register each, which the caller fills before a block
  *     kept      the values that somebody reads after the block, side by side in one area that the
- *               caller may move from block to block (program_keep_at): sweeps collect without a copy
+ *               caller may move from block to block (program_keep_at): sweeps collect by that
  *     others    registers taken from and given back to a stack: those in the cache are used again
  *
  * program.c drafts one step a node.  A sweep drafts one a node and group of parameter tuples. */

@@ -4,7 +4,6 @@
 #ifndef HARRIER_APP_H
 #define HARRIER_APP_H
 
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "app/json.h"
@@ -18,7 +17,7 @@
 enum { COMMAND_OPTIONS_MAX = 48, PATH_BYTES_MAX = 4096, TEXT_WIDTH = 100 };
 
 struct app {
-    struct env *env;
+    struct env *env; /* stopped by SIGINT or SIGTERM: the work ends within 100 ms */
     struct conf *conf;
     const struct command *command;
     const char **operands; /* what is not an option, in order */
@@ -54,10 +53,6 @@ enum status app_answer(const struct app *app, struct json *json, struct buffer *
 
 /* A note for people on standard error, after the results so far. */
 void app_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* Set by SIGINT or SIGTERM: the work ends within 100 ms and keeps what is done. */
-const int *app_cancel(void); /* read with atomic loads */
-const atomic_bool *app_stop(void);
 
 /* What a signal is answered with at once, from now on: a commit is not broken, and may take longer
  * than a person waits without a word.  Borrowed; NULL: nothing. */

@@ -101,7 +101,6 @@ static enum status calculate(struct backtest *b, struct error *err)
                 (b->keep_curves ? WANT_EQUITY : 0u),
         .jobs = b->q.jobs,
         .isa = conf_text(b->app->conf, OPT_ISA),
-        .cancel = app_cancel(),
         .progress = on_progress,
         .progress_context = &b->progress,
         .env = b->app->env,

@@ -77,8 +77,9 @@ static enum status name_column(struct evaluation *e, struct arena *arena, const 
     return STATUS_OK;
 }
 
-static enum status run(struct evaluation *e, struct arena *arena, const char *expression,
-                       const struct rule *rule, const struct kernels *kernels, struct error *err)
+static enum status run(const struct env *env, struct evaluation *e, struct arena *arena,
+                       const char *expression, const struct rule *rule,
+                       const struct kernels *kernels, struct error *err)
 {
     struct program_setup setup = {.kernels = kernels, .parameters = NULL, .values = true};
     double **values = ARENA_ARRAY(arena, double *, (size_t)rule->value_count + 1);
@@ -99,6 +100,8 @@ static enum status run(struct evaluation *e, struct arena *arena, const char *ex
     for (size_t bar = e->begin; bar < e->end; bar += BLOCK_BARS) {
         size_t count = MIN((size_t)BLOCK_BARS, e->end - bar);
 
+        if (env_is_stopped(env))
+            return fail(err, STATUS_INTERRUPTED, "interrupted");
         fill_block(e, program, bar, count);
         program_block(program, count);
         take_block(program, rule->value_count, values, bar, count);
@@ -125,7 +128,7 @@ enum status evaluate_expressions(struct app *app, struct evaluation *e, struct a
         TRY(rule_compile_expression(&rule, arena, text_of(expression), err));
         if (e->column_count + (size_t)rule->value_count > EVALUATED_COLUMNS_MAX)
             return fail(err, STATUS_LIMIT, "--with: more than %d columns", EVALUATED_COLUMNS_MAX);
-        TRY(run(e, arena, expression, rule, kernels, err));
+        TRY(run(app->env, e, arena, expression, rule, kernels, err));
     }
     return STATUS_OK;
 }

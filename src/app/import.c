@@ -195,7 +195,6 @@ static enum status import_files(struct app *app, const struct market_name *marke
         .threads = app_jobs(app),
         .progress = on_progress,
         .progress_context = &progress,
-        .stop = app_stop(),
     };
 
     options.columns = list_of(app, arena, OPT_COLUMN, &options.column_count);

@@ -10,19 +10,8 @@
 #include <unistd.h>
 
 /* The one mutable global state: a signal handler has no other way to speak. */
-static int cancelled;
 static atomic_bool stopped;
 static _Atomic(const char *) stop_words;
-
-const int *app_cancel(void)
-{
-    return &cancelled;
-}
-
-const atomic_bool *app_stop(void)
-{
-    return &stopped;
-}
 
 void app_stop_words(const char *words)
 {
@@ -38,7 +27,6 @@ static void on_signal(int number)
     if (words)
         (void)!write(STDERR_FILENO, words, strlen(words));
     errno = kept;
-    __atomic_store_n(&cancelled, 1, __ATOMIC_RELAXED);
     atomic_store_explicit(&stopped, true, memory_order_relaxed);
     signal(number, SIG_DFL);
 }
@@ -233,7 +221,8 @@ static enum status dispatch(struct app *app, int argc, char **argv, struct error
 
 int main(int argc, char **argv)
 {
-    struct app app = {.env = env_posix()};
+    struct env env = {.calls = env_posix()->calls, .stop = &stopped};
+    struct app app = {.env = &env};
     struct error err = {0};
     enum status status;
 

@@ -1,4 +1,4 @@
-/* Commands on markets: sample, symbols, bars, verify, resample, rm, rename. */
+/* Commands on markets: sample, symbols, bars, resample, rm, rename. */
 #include <math.h>
 #include <string.h>
 
@@ -20,7 +20,6 @@ static enum status sample_command(struct app *app, struct error *err)
         .symbols = (size_t)conf_whole(app->conf, OPT_SYMBOL_COUNT),
         .bars = (size_t)conf_whole(app->conf, OPT_BAR_COUNT),
         .seed = (uint64_t)conf_whole(app->conf, OPT_SEED),
-        .stop = app_stop(),
     };
 
     TRY(market_parse(&options.market, text_of(conf_text(app->conf, OPT_MARKET)), err));
@@ -213,8 +212,18 @@ const struct command command_symbols = {
 
 enum { BARS_SHOWN = 20, BARS_PIECE_BYTES = 1 << 20 };
 
-static enum status print_csv(const struct evaluation *e, enum timeframe frame,
-                             const struct snapshot *snapshot, struct error *err)
+static enum status write_piece(const struct env *env, struct buffer *out,
+                               const struct snapshot *snapshot, struct error *err)
+{
+    if (!env_is_stopped(env))
+        return answer_write(out, snapshot, err);
+    buffer_deinit(out);
+    return fail(err, STATUS_INTERRUPTED, "interrupted: not all bars stand above");
+}
+
+static enum status print_csv(const struct env *env, const struct evaluation *e,
+                             enum timeframe frame, const struct snapshot *snapshot,
+                             struct error *err)
 {
     struct buffer out = {0};
 
@@ -231,12 +240,12 @@ static enum status print_csv(const struct evaluation *e, enum timeframe frame,
         }
         buffer_add_char(&out, '\n');
         if (out.length > BARS_PIECE_BYTES)
-            TRY(answer_write(&out, snapshot, err));
+            TRY(write_piece(env, &out, snapshot, err));
     }
     return answer_write(&out, snapshot, err);
 }
 
-static enum status print_json(const struct evaluation *e, bool daily,
+static enum status print_json(const struct env *env, const struct evaluation *e, bool daily,
                               const struct snapshot *snapshot, struct error *err)
 {
     static const char *const names[] = {"open", "high", "low", "close", "volume"};
@@ -256,7 +265,7 @@ static enum status print_json(const struct evaluation *e, bool daily,
             json_number(&json, e->columns[c].name, e->columns[c].values[i]);
         json_end(&json, '}');
         if (json.out.length > BARS_PIECE_BYTES)
-            TRY(answer_write(&json.out, snapshot, err));
+            TRY(write_piece(env, &json.out, snapshot, err));
     }
     json_end(&json, ']');
     buffer_add_text(&json.out, "}\n");
@@ -329,8 +338,8 @@ static enum status bars_of(struct app *app, struct snapshot *snapshot,
     e.end = MAX(e.begin, e.end);
     TRY(evaluate_expressions(app, &e, arena, err));
     if (app->csv)
-        return print_csv(&e, market->frame, snapshot, err);
-    return app->json ? print_json(&e, daily, snapshot, err)
+        return print_csv(app->env, &e, market->frame, snapshot, err);
+    return app->json ? print_json(app->env, &e, daily, snapshot, err)
                      : print_table(app, &e, daily, snapshot, err);
 }
 
@@ -369,136 +378,6 @@ const struct command command_bars = {
     .options = {OPT_FROM, OPT_TO, OPT_WITH, OPT_CSV, OPT_JSON, OPT_ISA, OPT_DATA, OPT_HELP},
     .option_count = 8,
     .run = bars_command,
-};
-
-/* ---- verify ---------------------------------------------------------------------------------- */
-
-/* One object a market, a line each. */
-static void verify_json(const char *market, const struct verify_report *report, size_t lost,
-                        struct buffer *out)
-{
-    struct json json = {.out = *out};
-
-    json_begin(&json, NULL, '{');
-    json_text(&json, "market", market);
-    json_int(&json, "symbols", (int64_t)report->symbols);
-    json_int(&json, "bars", (int64_t)report->bars);
-    json_int(&json, "bytes", (int64_t)report->bytes);
-    json_int(&json, "repaired", (int64_t)report->repaired);
-    json_int(&json, "lost_bars", (int64_t)lost);
-    json_begin(&json, "problems", '[');
-    for (size_t i = 0; i < report->problem_count; i++) {
-        json_begin(&json, NULL, '{');
-        json_text(&json, "symbol", report->problems[i].symbol);
-        json_text(&json, "text", report->problems[i].text);
-        json_end(&json, '}');
-    }
-    json_end(&json, ']');
-    json_end(&json, '}');
-    buffer_add_char(&json.out, '\n');
-    *out = json.out;
-}
-
-/* What a market holds after a repair, in place of what it should have held before; returns how many
- * bars that are fewer. */
-static enum status recount(struct app *app, const struct market_name *market,
-                           struct verify_report *report, size_t *lost, struct error *err)
-{
-    struct verify_report now = {0};
-
-    TRY(store_verify(app->env, app->data, market, false, &now, err));
-    *lost = report->bars > now.bars ? report->bars - now.bars : 0;
-    report->symbols = now.symbols;
-    report->bars = now.bars;
-    report->repaired = report->problem_count - MIN(report->problem_count, now.problem_count);
-    verify_report_deinit(&now);
-    return STATUS_OK;
-}
-
-static void verify_text(const char *market, const struct verify_report *report, bool repair,
-                        size_t lost, struct buffer *out)
-{
-    char bars[NUMBER_TEXT_BYTES], gone[NUMBER_TEXT_BYTES];
-    size_t left = report->problem_count - report->repaired;
-
-    for (size_t i = 0; i < report->problem_count; i++)
-        buffer_addf(out, "%s%s%s: %s\n", market, report->problems[i].symbol[0] ? " " : "",
-                    report->problems[i].symbol, report->problems[i].text);
-    buffer_addf(out, "%s: %zu symbol%s, %s bars: ", market, report->symbols,
-                report->symbols == 1 ? "" : "s", with_commas((double)report->bars, 0, false, bars));
-    if (!left)
-        buffer_addf(out, "all as %s written", report->problem_count ? "it is now" : "it was");
-    else
-        buffer_addf(out, "%zu problem%s%s", left, left == 1 ? "" : "s",
-                    repair ? " left" : "; --repair mends what can be mended");
-    if (lost)
-        buffer_addf(out, "; %s bars are lost: import them again",
-                    with_commas((double)lost, 0, false, gone));
-    buffer_add_char(out, '\n');
-}
-
-static enum status verify_one(struct app *app, const struct market_name *market, struct error *err)
-{
-    bool repair = conf_flag(app->conf, OPT_REPAIR);
-    struct verify_report report = {0};
-    char text[MARKET_TEXT_BYTES];
-    struct buffer out = {0};
-    size_t lost = 0;
-    enum status status;
-
-    market_to_text(market, text);
-    TRY(store_verify(app->env, app->data, market, repair, &report, err));
-    status = repair && report.problem_count ? recount(app, market, &report, &lost, err) : STATUS_OK;
-    if (status == STATUS_OK && (report.problem_count > report.repaired || lost))
-        status = STATUS_PARTIAL;
-    if (app->json)
-        verify_json(text, &report, lost, &out);
-    else
-        verify_text(text, &report, repair, lost, &out);
-    verify_report_deinit(&report);
-    TRY(app_write(&out, err));
-    return status;
-}
-
-static enum status verify_command(struct app *app, struct error *err)
-{
-    struct market_name *markets, one;
-    enum status status = STATUS_OK;
-    size_t count;
-
-    if (app->operand_count) {
-        TRY(app_market(app, app->operands[0], &one, err));
-        return verify_one(app, &one, err);
-    }
-    TRY(store_markets(app->env, app->data, &markets, &count, err));
-    for (size_t i = 0; i < count; i++) {
-        enum status got = verify_one(app, &markets[i], err);
-
-        if (got != STATUS_OK && got != STATUS_PARTIAL)
-            app_note("harrier: %s", err->text);
-        if (got != STATUS_OK)
-            status = STATUS_PARTIAL;
-    }
-    err->text[0] = '\0';
-    mem_free(markets);
-    return status;
-}
-
-const struct command command_verify = {
-    .name = "verify",
-    .operands = "[MARKET]",
-    .most = 1,
-    .summary = "read every stored byte and check it",
-    .help =
-        "Finds truncated and rotten files by their checksums, and bars that make no sense: exit "
-        "code 1. --repair saves\n"
-        "what can be saved, sets the damaged file aside, and says what is lost.\n"
-        "\n"
-        "  harrier verify\n"
-        "  harrier verify bybit/1d --repair\n",
-    .options = {OPT_REPAIR, OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 4,
-    .run = verify_command,
 };
 
 /* ---- resample -------------------------------------------------------------------------------- */
@@ -550,7 +429,7 @@ static void resample_json(const struct resample_options *options,
 
 static enum status resample_command(struct app *app, struct error *err)
 {
-    struct resample_options options = {.env = app->env, .data_dir = app->data, .stop = app_stop()};
+    struct resample_options options = {.env = app->env, .data_dir = app->data};
     struct resample_report report = {0};
     struct progress progress;
     struct buffer out = {0};

@@ -120,15 +120,15 @@ static void check_json(const struct rule *rule, const double *values, struct buf
 /* Keeps the first difference of one symbol in the error. */
 static enum status prove_symbol(const struct rule *rule, const double *values,
                                 const struct kernels *kernels, struct snapshot *snapshot,
-                                size_t symbol, struct arena *arena, size_t *bars_proved,
-                                struct error *err)
+                                size_t symbol, struct arena *arena, const atomic_bool *stop,
+                                size_t *bars_proved, struct error *err)
 {
     struct proof proof = {0};
     struct bars bars;
     char text[1024];
 
     TRY(snapshot_bars(snapshot, symbol, &bars, err));
-    TRY(rule_prove(&proof, arena, rule, values, kernels, &bars, 0, err));
+    TRY(rule_prove(&proof, arena, rule, values, kernels, &bars, 0, stop, err));
     *bars_proved += proof.bars;
     if (proof.holds)
         return STATUS_OK;
@@ -162,12 +162,13 @@ static enum status prove(struct app *app, const struct rule *rule, const double 
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         size_t mark = arena_mark(arena);
 
-        if (__atomic_load_n(app_cancel(), __ATOMIC_RELAXED)) {
+        if (env_is_stopped(app->env)) {
             status = fail(err, STATUS_INTERRUPTED, "interrupted after %zu of %zu symbols", i,
                           count);
             break;
         }
-        status = prove_symbol(rule, values, kernels, snapshot, chosen[i], arena, &bars, err);
+        status = prove_symbol(rule, values, kernels, snapshot, chosen[i], arena, app->env->stop,
+                              &bars, err);
         if (status != STATUS_OK)
             error_prefix(err, "%s: ", snapshot_symbol_name(snapshot, chosen[i]));
         arena_reset(arena, mark);

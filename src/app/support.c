@@ -129,7 +129,8 @@ static enum status unknown_rule(const char *name, struct error *err)
     return err->status;
 }
 
-static enum status read_standard_input(char **bytes, size_t *length, struct error *err)
+static enum status read_standard_input(const struct env *env, char **bytes, size_t *length,
+                                       struct error *err)
 {
     struct buffer in = {0};
     char piece[65536];
@@ -139,6 +140,8 @@ static enum status read_standard_input(char **bytes, size_t *length, struct erro
         buffer_add(&in, piece, got);
     if (in.failed || ferror(stdin)) {
         buffer_deinit(&in);
+        if (env_is_stopped(env))
+            return fail(err, STATUS_INTERRUPTED, "interrupted");
         return fail(err, STATUS_SYSTEM, "cannot read the rule from standard input");
     }
     *bytes = in.at;
@@ -174,7 +177,7 @@ enum status app_rule(struct app *app, const char *name, struct arena *arena,
     if (builtin)
         return rule_compile(rule, arena, text_of(builtin->source), builtin->name, err);
     if (!strcmp(name, "-")) {
-        TRY(read_standard_input(&bytes, &length, err));
+        TRY(read_standard_input(app->env, &bytes, &length, err));
         return compile_bytes(bytes, length, "standard input", arena, rule, err);
     }
     if (!strchr(name, '/') && !strchr(name, '.'))

@@ -342,7 +342,6 @@ static enum status calculate(struct sweeping *s, struct error *err)
     s->sweep.symbol_count = s->q.symbol_count;
     s->sweep.jobs = s->q.jobs;
     s->sweep.isa = conf_text(conf, OPT_ISA);
-    s->sweep.cancel = app_cancel();
     s->sweep.progress = on_progress;
     s->sweep.progress_context = &s->progress;
     s->sweep.env = s->app->env;

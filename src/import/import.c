@@ -54,8 +54,7 @@ static enum status no_memory(struct error *err)
 
 static bool is_stopped(const struct import *import)
 {
-    return import->options->stop &&
-           atomic_load_explicit(import->options->stop, memory_order_relaxed);
+    return env_is_stopped(import->options->env);
 }
 
 static void tick(void *context)

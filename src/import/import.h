@@ -16,8 +16,6 @@
 #include "store/store.h"
 #include "sys/sys.h"
 
-#include <stdatomic.h>
-
 enum {
     IMPORT_FILES_MAX = 1000000,   /* of one import */
     IMPORT_ROWS_MAX = 1 << 28,    /* of one file: they are in memory until the file is judged */
@@ -77,7 +75,6 @@ struct import_options {
 
     void (*progress)(void *context, const struct import_progress *progress);
     void *progress_context;
-    const atomic_bool *stop; /* set by a signal handler; see STATUS_INTERRUPTED */
 };
 
 /* One row that is not stored (or of IMPORT_CONTRADICTS: not replaced). */
@@ -145,9 +142,9 @@ struct import_report {
 /* Imports; one commit for all.  STATUS_OK; STATUS_PARTIAL where rows were rejected or a file failed
  * and the rest is stored; where nothing could be read the sentence and status of the first failure;
  * STATUS_MISSING for a path that is not there (before anything is read); STATUS_USAGE for options
- * that make no sense; STATUS_INTERRUPTED after a stop: the files that were merged by then (those of
- * the report) are committed, the others are left for the next time.  The report is filled in every
- * case, and import_report_deinit() ends it. */
+ * that make no sense; STATUS_INTERRUPTED where env is stopped: the files that were merged by then
+ * (those of the report) are committed, the others are left for the next time.  The report is filled
+ * in every case, and import_report_deinit() ends it. */
 enum status import_run(const struct import_options *options, struct import_report *report,
                        struct error *err);
 void import_report_deinit(struct import_report *report);
@@ -166,7 +163,6 @@ struct resample_options {
     bool replace; /* bars that the target market holds and that differ are replaced */
     void (*progress)(void *context, size_t done, size_t symbols);
     void *progress_context;
-    const atomic_bool *stop;
 };
 
 struct resample_report {
@@ -209,7 +205,6 @@ struct sample_options {
     struct market_name market;
     size_t symbols, bars; /* of each; the last bar is that of 2025-01-01 00:00 UTC */
     uint64_t seed;
-    const atomic_bool *stop;
 };
 
 struct sample_report {

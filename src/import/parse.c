@@ -92,8 +92,7 @@ static enum status fill(struct input *input, struct error *err)
 {
     size_t got;
 
-    if (input->plan->options->stop &&
-        atomic_load_explicit(input->plan->options->stop, memory_order_relaxed))
+    if (env_is_stopped(input->plan->options->env))
         return fail(err, STATUS_INTERRUPTED, "interrupted");
     if (input->tick)
         input->tick(input->context);

@@ -228,7 +228,7 @@ static enum status resample_symbols(struct resample *resample, struct error *err
 
     TRY(find_market_end(resample, err));
     for (size_t i = 0; i < count; i++) {
-        if (options->stop && atomic_load_explicit(options->stop, memory_order_relaxed))
+        if (env_is_stopped(options->env))
             return fail(err, STATUS_INTERRUPTED, "interrupted: nothing was stored");
         TRY(resample_symbol(resample, i, err));
         if (options->progress)

@@ -168,7 +168,7 @@ static enum status put_all(const struct sample_options *options, struct writer *
     for (int c = 0; c < BAR_COLUMNS; c++)
         column[c] = (double *)memory + options->bars * (size_t)(1 + c);
     for (size_t symbol = 0; symbol < options->symbols; symbol++) {
-        if (options->stop && atomic_load_explicit(options->stop, memory_order_relaxed))
+        if (env_is_stopped(options->env))
             return fail(err, STATUS_INTERRUPTED, "interrupted: nothing was stored");
         TRY(put_symbol(options, writer, symbol, column, time, report, err));
     }

@@ -137,7 +137,8 @@ static void choose_cuts(struct prover *p)
 
 enum status rule_prove(struct proof *proof, struct arena *arena, const struct rule *rule,
                        const double *parameters, const struct kernels *kernels,
-                       const struct bars *bars, int64_t zone_offset_ms, struct error *err)
+                       const struct bars *bars, int64_t zone_offset_ms, const atomic_bool *stop,
+                       struct error *err)
 {
     struct prover *p = ARENA_NEW(arena, struct prover);
     double(*lanes)[LANES_MAX] = arena_alloc(arena,
@@ -163,9 +164,13 @@ enum status rule_prove(struct proof *proof, struct arena *arena, const struct ru
     program_start(p->single);
     program_start(p->cut);
     *proof = (struct proof){.node = NODE_NONE};
-    for (size_t begin = 0; begin < bars->count; begin += BLOCK_BARS)
+    for (size_t begin = 0; begin < bars->count; begin += BLOCK_BARS) {
+        if (stop && atomic_load_explicit(stop, memory_order_relaxed))
+            return fail(err, STATUS_INTERRUPTED, "interrupted after %zu of %zu bars", begin,
+                        bars->count);
         if (!compare_block(p, begin, MIN((size_t)BLOCK_BARS, bars->count - begin)))
             return STATUS_OK;
+    }
     *proof = (struct proof){
         .holds = true, .bars = bars->count, .values = p->all.value_count, .node = NODE_NONE};
     return STATUS_OK;

@@ -7,6 +7,8 @@
 #ifndef HARRIER_RULE_PROVE_H
 #define HARRIER_RULE_PROVE_H
 
+#include <stdatomic.h>
+
 #include "rule/program.h"
 
 enum proof_way { PROOF_BAR_BY_BAR, PROOF_CUT };
@@ -24,10 +26,12 @@ struct proof {
     double with_later, without; /* of a condition 0 or 1 */
 };
 
-/* Everything it needs is in `arena` and may be dropped afterwards. */
+/* Everything it needs is in `arena` and may be dropped afterwards.  STATUS_INTERRUPTED soon after
+ * `stop` is set; NULL: never. */
 enum status rule_prove(struct proof *proof, struct arena *arena, const struct rule *rule,
                        const double *parameters, const struct kernels *kernels,
-                       const struct bars *bars, int64_t zone_offset_ms, struct error *err);
+                       const struct bars *bars, int64_t zone_offset_ms, const atomic_bool *stop,
+                       struct error *err);
 
 /* "mine.rule:3:8: the value on bar 17 changes with bars after it: 5 with them, 4 without them". */
 void proof_text(const struct proof *proof, const struct rule *rule, char *text, size_t bytes);

@@ -58,6 +58,8 @@ static enum status bars_verify(const struct place *place, const struct row *row,
     const char *fault;
     size_t at;
 
+    if (env_is_stopped(place->env))
+        return fail(err, STATUS_INTERRUPTED, "interrupted: not every bar was read");
     if (!hash128_equal(bars_hash((struct hash128){0}, bars, 0), row->hash))
         return fail(err, STATUS_CORRUPT,
                     "%s/%s: the bars in its file %llu are not those that were committed",
@@ -130,7 +132,7 @@ static enum status verify_row(struct verify_report *report, const struct place *
     report->bytes += HEADER_BYTES + (size_t)row->count * sizeof(struct disk_bar);
     if (status == STATUS_OK)
         return STATUS_OK;
-    if (status == STATUS_MEMORY)
+    if (status == STATUS_MEMORY || status == STATUS_INTERRUPTED)
         return fail(err, status, "%s", problem.text);
     return report_problem(report, row->name, problem.text, err);
 }

@@ -310,11 +310,6 @@ static void run_block(struct run *run, size_t step, size_t bar_count)
         trade_block(run, step, bar_count);
 }
 
-static bool cancelled(const struct batch *batch)
-{
-    return batch->cancel && __atomic_load_n(batch->cancel, __ATOMIC_RELAXED);
-}
-
 /* All steps of a group; false where it was cancelled on the way. */
 static bool run_steps(struct run *run)
 {
@@ -323,7 +318,7 @@ static bool run_steps(struct run *run)
     for (size_t step = 0, bars; step < lanes->steps; step += bars) {
         size_t until = step < lanes->history ? lanes->history : lanes->steps;
 
-        if (cancelled(run->job->batch))
+        if (env_is_stopped(run->job->runner->env))
             return false;
         bars = MIN(run->job->block_bars, until - step);
         run_block(run, step, bars);

@@ -116,7 +116,7 @@ static void end_accounts(const struct pass *pass, size_t group)
 
 static bool cancelled(struct pass *pass)
 {
-    if (pass->cancel && __atomic_load_n(pass->cancel, __ATOMIC_RELAXED))
+    if (env_is_stopped(pass->env))
         atomic_store(&pass->stop, true);
     return atomic_load_explicit(&pass->stop, memory_order_relaxed);
 }

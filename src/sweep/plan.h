@@ -71,7 +71,7 @@ struct pass {
     const struct batch_symbol *symbol;
     const struct bars *benchmark;
     size_t block_bars;
-    const int *cancel;
+    const struct env *env;
     void *curves;               /* plan_curves_bytes, where the plan has curves */
     struct sim_result *results; /* out: [plan->count] */
 

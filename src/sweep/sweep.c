@@ -96,7 +96,7 @@ static int compare_numbers(const void *left, const void *right)
 
 static bool cancelled(const struct sweep *sweep)
 {
-    return sweep->cancel && __atomic_load_n(sweep->cancel, __ATOMIC_RELAXED);
+    return env_is_stopped(sweep->env);
 }
 
 /* Fills the next wave with combinations that the rule allows.  There may be none among millions. */
@@ -213,7 +213,7 @@ static struct pass pass_over(const struct job *job, const struct worker *worker,
                          .symbol = &job->symbols[symbol],
                          .benchmark = sweep->benchmark,
                          .block_bars = MIN(bars, (size_t)BLOCK_BARS),
-                         .cancel = sweep->cancel,
+                         .env = sweep->env,
                          .curves = worker->workspace.curves,
                          .results = worker->results};
 }

@@ -51,14 +51,13 @@ struct batch {
     const struct bars *benchmark; /* NULL: each symbol's own closes */
     size_t block_bars;            /* 0: BLOCK_BARS; tests take others */
     int lanes;                    /* 0: chosen by the number of symbols */
-    const int *cancel;            /* read with atomic loads; non-zero: stop soon.  NULL: never */
     void (*progress)(void *context, size_t symbols_done); /* from any thread; NULL */
     void *progress_context;
     struct env *env;
 };
 
-/* results[symbol_count] in the order of the symbols.  STATUS_INTERRUPTED after a cancel: symbols
- * that were not reached have that status, the others are whole. */
+/* results[symbol_count] in the order of the symbols.  STATUS_INTERRUPTED where the env is stopped:
+ * symbols that were not reached have that status, the others are whole. */
 enum status batch_run(const struct batch *batch, struct batch_result *results, struct error *err);
 void batch_results_deinit(struct batch_result *results, size_t count);
 
@@ -128,7 +127,6 @@ struct sweep {
     const struct bars *benchmark;
     size_t block_bars; /* 0: BLOCK_BARS */
     size_t wave;       /* combinations at work at a time, 0: chosen; tests take others */
-    const int *cancel;
 
     /* The whole surface, on request: rows in the order in which they are done (by number, or as
      * drawn), from the calling thread; another status than STATUS_OK ends the sweep with it. */
@@ -148,7 +146,7 @@ struct sweep_result {
     size_t failed;               /* symbols */
 };
 
-/* STATUS_INTERRUPTED after a cancel: what was done until then is in the result. */
+/* STATUS_INTERRUPTED where the env is stopped: what was done until then is in the result. */
 enum status sweep_run(const struct sweep *sweep, struct sweep_result *result, struct error *err);
 void sweep_result_deinit(struct sweep_result *result);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 enum {
     DIRECTORY_NAMES_MAX = 1 << 20,
     TRANSFER_BYTES_MAX = 1 << 30, /* of one call: Linux moves at most 2 GiB - 4 KiB */
+    STOP_LOOK_MS = 20,            /* how often who waits for a pipe looks whether to end */
 };
 
 struct env_file {
@@ -133,13 +135,29 @@ static void posix_close(struct env *env, struct env_file *file)
     mem_free(file);
 }
 
+/* Who is at the other end may be silent for hours, and a signal may reach another thread. */
+static ssize_t read_pipe(const struct env *env, int fd, void *bytes, size_t length)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    int ready = 0;
+
+    while (env->stop && ready == 0) {
+        ready = poll(&wanted, 1, STOP_LOOK_MS);
+        if (env_is_stopped(env)) {
+            errno = EINTR;
+            return -1;
+        }
+    }
+    return ready < 0 ? -1 : read(fd, bytes, length);
+}
+
 /* A pipe has no places: it is read on in order. */
-static ssize_t read_some(int fd, void *bytes, size_t length, uint64_t at)
+static ssize_t read_some(const struct env *env, int fd, void *bytes, size_t length, uint64_t at)
 {
     ssize_t got = pread(fd, bytes, MIN(length, TRANSFER_BYTES_MAX), (off_t)at);
 
     if (got < 0 && errno == ESPIPE)
-        got = read(fd, bytes, MIN(length, TRANSFER_BYTES_MAX));
+        got = read_pipe(env, fd, bytes, MIN(length, TRANSFER_BYTES_MAX));
     return got;
 }
 
@@ -148,12 +166,14 @@ static enum status posix_read(struct env *env, struct env_file *file, void *byte
 {
     size_t done = 0;
 
-    (void)env;
     while (done < length) {
-        ssize_t some = read_some(file->fd, (char *)bytes + done, length - done, at + done);
+        ssize_t some = read_some(env, file->fd, (char *)bytes + done, length - done, at + done);
 
-        if (some < 0 && errno == EINTR)
+        if (some < 0 && errno == EINTR) {
+            if (env_is_stopped(env))
+                return fail(err, STATUS_INTERRUPTED, "interrupted");
             continue;
+        }
         if (some < 0)
             return fail_errno(err, errno, "cannot read %s", file->path);
         if (some == 0)

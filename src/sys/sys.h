@@ -7,6 +7,8 @@
 #ifndef HARRIER_SYS_H
 #define HARRIER_SYS_H
 
+#include <stdatomic.h>
+
 #include "base/base.h"
 
 struct env;
@@ -40,7 +42,8 @@ struct env_calls {
                         struct error *);
     void (*close)(struct env *, struct env_file *);
 
-    /* Whole, but for the end of the file.  A pipe is read on in order, wherever `at` is. */
+    /* Whole, but for the end of the file.  A pipe is read on in order, wherever `at` is, until the
+     * env is stopped: STATUS_INTERRUPTED. */
     enum status (*read)(struct env *, struct env_file *, void *bytes, size_t length, uint64_t at,
                         size_t *got, struct error *);
 
@@ -89,7 +92,14 @@ struct env_calls {
 struct env {
     const struct env_calls *calls;
     void *state;
+    const atomic_bool *stop; /* set, maybe by a signal handler: end soon.  NULL: never */
 };
+
+/* Whether the work is to end: STATUS_INTERRUPTED.  Long work asks it once a block or a file. */
+static inline bool env_is_stopped(const struct env *env)
+{
+    return env->stop && atomic_load_explicit(env->stop, memory_order_relaxed);
+}
 
 /* The real world. */
 struct env *env_posix(void);

@@ -1,55 +1,10 @@
 #!/usr/bin/env python3
 """The program as a user meets it: each test is a call of the command line and what it must say.
 
-    python3 test/app/commands.py [WORDS]     only the tests whose names hold WORDS
+    python3 test/app/commands.py [WORDS]     only the tests whose names hold WORDS"""
+import bz2, csv, glob, gzip, io, json, lzma, os, pty, select, signal, shutil, sqlite3, subprocess, tarfile, time
 
-$HARRIER names the program (default build/harrier).  Needs nothing but Python."""
-import bz2, csv, glob, gzip, io, json, lzma, os, pty, select, signal, subprocess, sys, tarfile, tempfile, time, shutil, sqlite3, stat
-
-HARRIER = os.path.abspath(os.environ.get("HARRIER", "build/harrier"))
-HOME = tempfile.mkdtemp(prefix="harrier-commands-")
-STORE = os.path.join(HOME, "store")
-TESTS = []
-
-
-def test(f):
-    TESTS.append(f)
-    return f
-
-
-def run(*args, data=STORE, stdin=None, env=None, cwd=HOME, data_flag=True):
-    full = {k: v for k, v in os.environ.items() if not k.startswith("HARRIER_")}
-    full.update({"XDG_CONFIG_HOME": os.path.join(HOME, "config"), **(env or {})})
-    words = [HARRIER, *args] + (["--data", data] if data_flag else [])
-    return subprocess.run(words, capture_output=True, text=True, input=stdin, env=full, cwd=cwd, timeout=120)
-
-
-def ok(*args, **more):
-    p = run(*args, **more)
-    assert p.returncode == 0, f"harrier {' '.join(args)}: exit {p.returncode}: {p.stderr[:500]}"
-    return p.stdout
-
-
-def refused(code, words, *args, **more):
-    """exit code, words that the sentence on standard error holds, call"""
-    p = run(*args, **more)
-    text = p.stderr
-    assert p.returncode == code, f"harrier {' '.join(args)}: exit {p.returncode}, expected {code}: {text[:400]}"
-    for w in words.split("|"):
-        assert w in text, f"harrier {' '.join(args)}: `{w}` is not in: {text[:400]}"
-    assert not p.stdout.strip() or code == 1, f"a failure printed results: {p.stdout[:200]}"
-
-
-def put(name, text, mode="w"):
-    path = os.path.join(HOME, name)
-    with open(path, mode) as f:
-        f.write(text)
-    return path
-
-
-def market(name="small/1d", symbols=7, bars=400):
-    ok("sample", "--market", name, "--symbols", str(symbols), "--bars", str(bars))
-    return name
+from program import HARRIER, HOME, STORE, main, market, ok, put, refused, run, test
 
 
 # ---- help -------------------------------------------------------------------------------------------------
@@ -514,8 +469,10 @@ def verify_says_what_is_wrong_and_what_stands_after_a_repair():
     with open(glob.glob(os.path.join(data, "rot", "1d", "S003*bars"))[0], "r+b") as f:
         f.seek(100), f.write(b"xxxx")
     p = run("verify", m, "--repair", "--json", data=data)
-    j = json.loads(p.stdout)
+    j = json.loads(p.stdout)["markets"][0]
     assert p.returncode == 0 and (j["symbols"], j["bars"], j["repaired"], j["lost_bars"], len(j["problems"])) == (3, 900, 1, 0, 1), j
+    ok("sample", "--market", "well/1d", "--symbols", "1", "--bars", "10", data=data)
+    assert [m["market"] for m in json.loads(ok("verify", "--json", data=data))["markets"]] == ["rot/1d", "well/1d"]
     os.remove(os.path.join(data, "rot", "1d", "journal"))
     lines = run("verify", m, "--repair", data=data).stdout.splitlines()
     assert lines[0].startswith("rot/1d: the journal was lost: 3 symbols") and lines[-1] == "rot/1d: 3 symbols, 900 bars: all as it is now written", lines
@@ -630,27 +587,6 @@ def the_next_step_asks_the_same_question():
     assert shown.replace(",", "") == best[2].replace(",", "").lstrip("+"), (shown, best)
     text = ok("sweep", "rsi", "--on", m, "--set", "oversold=35", "--grid", "period=5..9", "--fill", "close")
     assert "--set oversold=35 --fill close" in text.splitlines()[-1] and "--set period=" in text.splitlines()[-1], text
-
-
-def main():
-    words = sys.argv[1] if len(sys.argv) > 1 else ""
-    passed = failed = skipped = 0
-    for t in TESTS:
-        if words not in t.__name__:
-            continue
-        try:
-            why = t()
-            if why:
-                skipped += 1
-                print(f"skipped {t.__name__}: {why}")
-            else:
-                passed += 1
-        except Exception as e:
-            failed += 1
-            print(f"FAILED  {t.__name__}: {type(e).__name__}: {str(e)[:1500]}")
-    shutil.rmtree(HOME, ignore_errors=True)
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    sys.exit(1 if failed else 0)
 
 
 main()

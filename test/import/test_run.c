@@ -259,9 +259,10 @@ TEST(an_import_that_is_stopped_before_its_first_file_stores_nothing)
     struct snapshot *snapshot;
     struct error err;
     atomic_bool stop = true;
+    struct env env = {.calls = options.env->calls, .state = options.env->state, .stop = &stop};
 
     write_files(folder);
-    options.stop = &stop;
+    options.env = &env;
     CHECK_STATUS(import_run(&options, &report, &err), STATUS_INTERRUPTED);
     import_report_deinit(&report);
     CHECK_STATUS(snapshot_open(&snapshot, options.env, store, &options.market, &err),
@@ -283,18 +284,20 @@ TEST(an_interrupted_import_keeps_whole_files_and_goes_on_the_next_time)
     struct import_report report;
     struct error err;
     atomic_bool stop = false;
+    struct env *env = options.env,
+               stopping = {.calls = env->calls, .state = env->state, .stop = &stop};
 
     write_files(folder);
     options.symbol_from = "^(S[0-9])-";
     options.progress = stop_at_file;
     options.progress_context = &stop;
-    options.stop = &stop;
+    options.env = &stopping;
     CHECK_STATUS(import_run(&options, &report, &err), STATUS_INTERRUPTED);
     CHECK(report.file_count >= 70 && report.file_count < FILES);
     CHECK_INT(stored_bars(&options), report.counts.added);
     CHECK_CONTAINS(err.text, "once more");
     import_report_deinit(&report);
-    options.stop = NULL;
+    options.env = env;
     CHECK_STATUS(import_run(&options, &report, &err), STATUS_PARTIAL);
     import_report_deinit(&report);
     add_stored(&options, &again);

@@ -170,8 +170,8 @@ static bool prove(const struct rule *rule, struct arena *arena, const double *va
 
     for (int c = 0; c < BAR_COLUMNS; c++)
         bars.column[c] = columns[c];
-    if (rule_prove(&proof, arena, rule, values, kernels_select(NULL, LANES_WIDE), &bars, 0, &err) !=
-        STATUS_OK)
+    if (rule_prove(&proof, arena, rule, values, kernels_select(NULL, LANES_WIDE), &bars, 0, NULL,
+                   &err) != STATUS_OK)
         return give_up(err.text) == 0;
     proof_text(&proof, rule, text, sizeof text);
     arena_reset(arena, mark);

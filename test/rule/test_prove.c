@@ -46,7 +46,7 @@ static struct proof prove_on(uint64_t series, const struct rule *rule, const dou
 
     CHECK(memory != NULL);
     arena_init(&arena, memory, PROOF_BYTES);
-    CHECK_OK(rule_prove(&proof, &arena, rule, parameters, kernels, &bars, 0, &err));
+    CHECK_OK(rule_prove(&proof, &arena, rule, parameters, kernels, &bars, 0, NULL, &err));
     free(memory);
     return proof;
 }
@@ -306,7 +306,7 @@ TEST(a_proof_in_too_little_memory_is_said_to_be)
     for (size_t bytes = 0; bytes < 1 << 16; bytes += 997) {
         arena_init(&arena, memory, bytes);
         CHECK_STATUS(rule_prove(&proof, &arena, c.rule, c.defaults,
-                                kernels_select(NULL, LANES_WIDE), &bars, 0, &err),
+                                kernels_select(NULL, LANES_WIDE), &bars, 0, NULL, &err),
                      STATUS_MEMORY);
     }
     free(memory);

@@ -351,10 +351,10 @@ TEST(parameters_that_break_a_require_are_refused)
     market_deinit(&market);
 }
 
-static void cancel_after_first(void *context, size_t done)
+static void stop_after_first(void *context, size_t done)
 {
     (void)done;
-    __atomic_store_n((int *)context, 1, __ATOMIC_RELAXED);
+    atomic_store((atomic_bool *)context, true);
 }
 
 TEST(a_cancelled_batch_keeps_what_is_whole)
@@ -368,7 +368,8 @@ TEST(a_cancelled_batch_keeps_what_is_whole)
     market_init(&market, ARRAY_COUNT(mixed_lengths), mixed_lengths, 9);
     usual_parameters(rule, parameters);
     for (int jobs = 1; jobs <= 2; jobs++) {
-        int cancel = 0;
+        atomic_bool stop = false;
+        struct env env = {.calls = env_posix()->calls, .stop = &stop};
         size_t done = 0, left = 0;
         struct batch batch = {.rule = rule,
                               .parameters = parameters,
@@ -376,11 +377,10 @@ TEST(a_cancelled_batch_keeps_what_is_whole)
                               .jobs = jobs,
                               .symbols = market.symbols,
                               .symbol_count = market.count,
-                              .env = env_posix(),
+                              .env = &env,
                               .want = EVERYTHING,
-                              .cancel = &cancel,
-                              .progress = cancel_after_first,
-                              .progress_context = &cancel};
+                              .progress = stop_after_first,
+                              .progress_context = &stop};
 
         CHECK_STATUS(batch_run(&batch, results, &err), STATUS_INTERRUPTED);
         CHECK_CONTAINS(err.text, "interrupted after ");

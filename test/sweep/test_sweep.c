@@ -427,10 +427,10 @@ TEST(a_million_combinations_take_no_more_memory_than_a_thousand)
     mem_free(memory);
 }
 
-static void cancel_on_progress(void *context, uint64_t done, uint64_t all)
+static void stop_on_progress(void *context, uint64_t done, uint64_t all)
 {
     CHECK(done <= all);
-    __atomic_store_n((int *)context, 1, __ATOMIC_RELAXED);
+    atomic_store((atomic_bool *)context, true);
 }
 
 TEST(a_cancelled_sweep_keeps_the_waves_that_are_done)
@@ -444,7 +444,8 @@ TEST(a_cancelled_sweep_keeps_the_waves_that_are_done)
     arena_init(&arena, memory, AXES_BYTES);
     make_grid(&grid, &arena, rule_of(cases[0].source), cases[0].axes);
     for (int jobs = 1; jobs < 4; jobs++) {
-        int cancel = 0;
+        atomic_bool stop = false;
+        struct env env = {.calls = env_posix()->calls, .stop = &stop};
         struct sweep_result result;
         struct error err;
         struct sweep sweep = {.grid = &grid,
@@ -455,10 +456,9 @@ TEST(a_cancelled_sweep_keeps_the_waves_that_are_done)
                               .keep = 200,
                               .wave = 20,
                               .jobs = jobs,
-                              .cancel = &cancel,
-                              .progress = cancel_on_progress,
-                              .progress_context = &cancel,
-                              .env = env_posix()};
+                              .progress = stop_on_progress,
+                              .progress_context = &stop,
+                              .env = &env};
 
         CHECK_STATUS(sweep_run(&sweep, &result, &err), STATUS_INTERRUPTED);
         CHECK(result.evaluated < 150 && result.evaluated % 20 == 0);
@@ -473,7 +473,8 @@ TEST(a_sweep_that_finds_no_allowed_combination_can_be_cancelled_too)
 {
     static const char *const axes[] = {"a=1..9000", "b=1..9000", NULL};
     unsigned char *memory = mem_alloc_aligned(64, AXES_BYTES);
-    int cancel = 1;
+    atomic_bool stop = true;
+    struct env env = {.calls = env_posix()->calls, .stop = &stop};
     struct arena arena;
     struct grid grid;
     struct market market;
@@ -493,8 +494,7 @@ TEST(a_sweep_that_finds_no_allowed_combination_can_be_cancelled_too)
                           .rank = METRIC_TOTAL_RETURN,
                           .keep = 1,
                           .jobs = 1,
-                          .cancel = &cancel,
-                          .env = env_posix()};
+                          .env = &env};
     CHECK_STATUS(sweep_run(&sweep, &result, &err), STATUS_INTERRUPTED);
     CHECK_INT(result.evaluated, 0);
     sweep_result_deinit(&result);

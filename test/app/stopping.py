@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Every command answers SIGINT within 100 ms, and says what it did until then.
+
+    python3 test/app/stopping.py [WORDS]     only the tests whose names hold WORDS"""
+import json, os, signal, subprocess, time
+
+from program import HARRIER, STORE, main, market, ok, put, run, test
+
+ANSWER_S = 0.25   # 0.1 is promised; a busy machine needs some of its own
+ATTEMPTS = 4      # and may be busy once
+
+
+def stopped(*args, after=0.3, stdin=None):
+    """The answer to SIGINT `after` seconds, where one of ATTEMPTS is fast enough."""
+    for attempt in range(ATTEMPTS):
+        p = subprocess.Popen([HARRIER, *args, "--data", STORE], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(after)
+        assert p.poll() is None or p.returncode == 0, (p.returncode, p.stderr.read())
+        finished = p.poll() is not None
+        asked = time.monotonic()
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=60)
+        seconds = time.monotonic() - asked
+        assert not finished, f"harrier {' '.join(args)}: done in {after} s, nothing was stopped"
+        if seconds < ANSWER_S:
+            return p.returncode, out, err
+    raise AssertionError(f"harrier {' '.join(args)}: answered after {seconds:.2f} s, exit {p.returncode}")
+
+
+def large():
+    return market("large/1m", 1, 3000000)
+
+
+def many():
+    return market("many/1h", 400, 20000)
+
+
+def answers(*args, **more):
+    code, out, err = stopped(*args, **more)
+    assert code == 130 and "interrupted" in err, (args, code, err)
+    return out
+
+
+@test
+def a_proof_is_stopped():
+    answers("check", "rsi", "--on", large())
+
+
+@test
+def bars_are_stopped():
+    m = large()
+    answers("bars", m, "S001", "--csv", after=0.2)
+    answers("bars", m, "S001", "--json", after=0.2)
+    answers("bars", m, "S001", "--csv", "--with", "linearreg(close, 500)", "--with", "cci(300)", "--with", "aroon(200)", after=0.1)
+
+
+@test
+def verify_is_stopped():
+    many()
+    answers("verify", after=0.03)
+    answers("verify", "many/1h", after=0.03)
+
+
+@test
+def an_import_from_a_silent_pipe_is_stopped():
+    for begun in ("", "time,open,high,low,close,volume\n2024-01-01,1,2,1,2,5\n"):
+        read, write = os.pipe()
+        os.write(write, begun.encode())
+        answers("import", "-", "--as", "pipe/1d", "--symbol", "A", stdin=read)
+        os.close(read), os.close(write)
+        assert run("symbols", "pipe/1d").returncode == 3, "something was stored"
+
+
+@test
+def a_rule_from_a_silent_pipe_is_stopped():
+    read, write = os.pipe()
+    answers("check", "-", stdin=read)
+    os.close(read), os.close(write)
+
+
+@test
+def resampling_one_symbol_is_stopped():
+    code, out, err = stopped("resample", large(), "--to", "3m", after=0.03)
+    assert code in (0, 130), (code, err)   # what is being stored is stored whole
+    ok("verify", "large/1m")
+
+
+main()

@@ -226,13 +226,12 @@ enum status question_bars_hash(struct question *q, struct hash128 *hash, struct 
 
         /* Mapped too: what is kept must not stand for a file that is gone or cut. */
         all[count++] = hash128_bytes(name, strlen(name));
-        if (snapshot_bars(q->snapshot, q->chosen[i], &bars, &ignored) != STATUS_OK ||
-            snapshot_hash(q->snapshot, q->chosen[i], &all[count], &ignored) != STATUS_OK)
-            all[count] = hash128_bytes("corrupt", 7);
-        count++;
+        all[count++] = snapshot_bars(q->snapshot, q->chosen[i], &bars, &ignored) == STATUS_OK
+                           ? snapshot_symbol_info(q->snapshot, q->chosen[i]).hash
+                           : hash128_bytes("corrupt", 7);
     }
     if (benchmark >= 0)
-        TRY(snapshot_hash(q->snapshot, (size_t)benchmark, &all[count++], err));
+        all[count++] = snapshot_symbol_info(q->snapshot, (size_t)benchmark).hash;
     *hash = hash128_bytes(all, count * sizeof *all);
     return STATUS_OK;
 }

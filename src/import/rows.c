@@ -404,8 +404,7 @@ static inline bool fast_time(struct rows *rows, const char **cursor, uint64_t de
                         &ambiguous);
 }
 
-static inline bool fast_clock(struct rows *rows, const char **cursor, uint64_t delimiters,
-                              struct moment *moment)
+static inline bool fast_clock(const char **cursor, uint64_t delimiters, struct moment *moment)
 {
     const char *stop = field_end(*cursor, delimiters);
     int64_t ms;
@@ -417,7 +416,6 @@ static inline bool fast_clock(struct rows *rows, const char **cursor, uint64_t d
     moment->ms += ms;
     moment->style = moment->style == STYLE_DAY || moment->style == STYLE_DIGITS ? STYLE_LOCAL
                                                                                 : moment->style;
-    (void)rows;
     return true;
 }
 
@@ -458,7 +456,7 @@ static inline const char *fast_row(struct rows *rows, const char *at, uint64_t d
                 return NULL;
             break;
         case ACTION_CLOCK:
-            if (!fast_clock(rows, &at, delimiters, &moment))
+            if (!fast_clock(&at, delimiters, &moment))
                 return NULL;
             break;
         case ACTION_PRICE + BAR_OPEN:

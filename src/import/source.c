@@ -121,12 +121,9 @@ static enum status add_folder(struct source *source, const char *path, unsigned 
         return fail(err, STATUS_LIMIT, "%s: more than %d folders in one another", path,
                     SOURCE_DEPTH_MAX);
     TRY(source->env->calls->list(source->env, path, &names, &count, err));
-    for (size_t i = 0; i < count; i++) {
-        if (status == STATUS_OK)
-            status = add_name(source, path, names[i], depth, err);
-        mem_free(names[i]);
-    }
-    mem_free(names);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = add_name(source, path, names[i], depth, err);
+    names_free(names, count);
     return status;
 }
 

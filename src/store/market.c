@@ -6,13 +6,6 @@
 #include "store/market.h"
 #include "store/writer.h"
 
-static void free_names(char **names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        mem_free(names[i]);
-    mem_free(names);
-}
-
 /* ---- which there are ------------------------------------------------------------------------- */
 
 static bool holds_bars(struct env *env, const char *path)
@@ -26,7 +19,7 @@ static bool holds_bars(struct env *env, const char *path)
         return false;
     for (size_t i = 0; i < count; i++)
         found |= text_matches_glob(text_of(names[i]), "*.bars");
-    free_names(names, count);
+    names_free(names, count);
     return found;
 }
 
@@ -103,7 +96,7 @@ enum status store_markets(struct env *env, const char *data_dir, struct market_n
     TRY(status);
     for (size_t i = 0; i < venue_count && status == STATUS_OK; i++)
         status = add_markets_of(&list, env, data_dir, venues[i], err);
-    free_names(venues, venue_count);
+    names_free(venues, venue_count);
     if (status != STATUS_OK) {
         mem_free(list.names);
         return status;
@@ -135,7 +128,7 @@ static void remove_directory(struct env *env, const char *path)
     for (size_t i = 0; i < count; i++)
         if (snprintf(name, sizeof name, "%s/%s", path, names[i]) < (int)sizeof name)
             env->calls->remove(env, name, &ignored);
-    free_names(names, count);
+    names_free(names, count);
     env->calls->remove(env, path, &ignored);
 }
 
@@ -152,7 +145,7 @@ static void clear_removed(struct env *env, const char *venue)
         if (strncmp(names[i], REMOVED_PREFIX, strlen(REMOVED_PREFIX)) == 0 &&
             snprintf(path, sizeof path, "%s/%s", venue, names[i]) < (int)sizeof path)
             remove_directory(env, path);
-    free_names(names, count);
+    names_free(names, count);
 }
 
 enum status market_missing(struct env *env, const char *data_dir, const struct market_name *market,

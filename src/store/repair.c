@@ -101,12 +101,9 @@ static enum status salvage(struct state *state, const struct place *place, struc
 
     TRY(place->env->calls->list(place->env, place->path, &names, &count, err));
     status = STATUS_OK;
-    for (size_t i = 0; i < count; i++) {
-        if (status == STATUS_OK)
-            status = salvage_file(state, place, names[i], err);
-        mem_free(names[i]);
-    }
-    mem_free(names);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = salvage_file(state, place, names[i], err);
+    names_free(names, count);
     state->number++;
     state->undo_count = 0;
     return status;

@@ -106,14 +106,6 @@ struct symbol_info snapshot_symbol_info(const struct snapshot *snapshot, size_t 
                                 .hash = row->hash};
 }
 
-enum status snapshot_hash(struct snapshot *snapshot, size_t symbol, struct hash128 *hash,
-                          struct error *err)
-{
-    (void)err;
-    *hash = row_of(snapshot, symbol)->hash;
-    return STATUS_OK;
-}
-
 uint64_t snapshot_number(const struct snapshot *snapshot)
 {
     return snapshot->journal.state.number;

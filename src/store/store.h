@@ -35,8 +35,6 @@ struct symbol_info {
     struct hash128 hash;
 };
 struct symbol_info snapshot_symbol_info(const struct snapshot *snapshot, size_t symbol);
-enum status snapshot_hash(struct snapshot *snapshot, size_t symbol, struct hash128 *hash,
-                          struct error *err);
 
 /* Rises with every batch: a market whose number is the same has not changed. */
 uint64_t snapshot_number(const struct snapshot *snapshot);

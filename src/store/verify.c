@@ -189,11 +189,9 @@ static enum status look_at_lost(struct verify_report *report, const struct place
     *lost = false;
     if (place->env->calls->list(place->env, place->path, &names, &count, &ignored) != STATUS_OK)
         return STATUS_OK;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         *lost |= file_name_parse(names[i], symbol, &number);
-        mem_free(names[i]);
-    }
-    mem_free(names);
+    names_free(names, count);
     return *lost ? report_problem(report, "", "the journal is missing", err) : STATUS_OK;
 }
 

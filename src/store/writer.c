@@ -172,13 +172,6 @@ static void clear_names(struct writer *writer, char **names, size_t count, bool 
     }
 }
 
-static void free_names(char **names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        mem_free(names[i]);
-    mem_free(names);
-}
-
 static enum status clear_leftovers(struct writer *writer, struct error *err)
 {
     struct env *env = writer->env;
@@ -187,7 +180,7 @@ static enum status clear_leftovers(struct writer *writer, struct error *err)
 
     TRY(env->calls->list(env, writer->place.path, &names, &count, err));
     clear_names(writer, names, count, true, &found);
-    free_names(names, count);
+    names_free(names, count);
     return STATUS_OK;
 }
 
@@ -202,7 +195,7 @@ static enum status make_market(struct writer *writer, struct error *err)
 
     TRY(env->calls->list(env, writer->place.path, &names, &count, err));
     clear_names(writer, names, count, false, &found);
-    free_names(names, count);
+    names_free(names, count);
     if (found > 0)
         return fail(
             err, STATUS_CORRUPT,
@@ -442,7 +435,7 @@ static void unmake_market(struct writer *writer)
     if (env->calls->list(env, writer->place.path, &names, &count, &ignored) != STATUS_OK)
         return;
     clear_names(writer, names, count, true, &found);
-    free_names(names, count);
+    names_free(names, count);
     if (found > 0)
         return;
     for (size_t i = 0; i < ARRAY_COUNT(files); i++) {

@@ -6,6 +6,13 @@
 
 enum { PATH_BYTES_MAX = 4096, READ_STEP_BYTES = 64 << 10 };
 
+void names_free(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        mem_free(names[i]);
+    mem_free(names);
+}
+
 void env_random_name(struct env *env, char name[17])
 {
     uint64_t number;

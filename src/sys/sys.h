@@ -80,7 +80,7 @@ struct env_calls {
     enum status (*remove)(struct env *, const char *path, struct error *);
     enum status (*sync_directory)(struct env *, const char *path, struct error *);
 
-    /* Names in a directory in order of bytes, without "." and ".."; mem_free each and the array. */
+    /* Names in a directory in order of bytes, without "." and ".."; names_free them. */
     enum status (*list)(struct env *, const char *path, char ***names, size_t *count,
                         struct error *);
 
@@ -114,6 +114,9 @@ static inline int64_t clock_ticks_ns(struct env *env)
 {
     return env->calls->ticks_ns(env);
 }
+
+/* What `list` gave. */
+void names_free(char **names, size_t count);
 
 /* A random name part: 16 hexadecimal digits. */
 void env_random_name(struct env *env, char name[17]);

@@ -96,7 +96,7 @@ static enum status calculate(struct backtest *b, struct error *err)
         .parameters = b->q.parameters,
         .options = b->q.options,
         .symbols = b->batch_symbols,
-        .symbol_count = b->count,
+        .symbol_count = b->q.symbol_count,
         .want = WANT_ALL_METRICS | WANT_QUANTILES | WANT_TRADES |
                 (b->keep_curves ? WANT_EQUITY : 0u),
         .jobs = b->q.jobs,
@@ -109,10 +109,10 @@ static enum status calculate(struct backtest *b, struct error *err)
     enum status status;
 
     TRY(question_benchmark(&b->q, &batch.benchmark, err));
-    b->batch_results = ARENA_ARRAY(&b->q.arena, struct batch_result, b->count + 1);
+    b->batch_results = ARENA_ARRAY(&b->q.arena, struct batch_result, b->q.symbol_count + 1);
     if (!b->batch_results)
-        return fail(err, STATUS_MEMORY, "no memory for %zu results", b->count);
-    progress_begin(&b->progress, b->app, "symbols", b->count);
+        return fail(err, STATUS_MEMORY, "no memory for %zu results", b->q.symbol_count);
+    progress_begin(&b->progress, b->app, "symbols", b->q.symbol_count);
     begin = clock_ticks_ns(b->app->env);
     status = batch_run(&batch, b->batch_results, err);
     b->run.calculation_ms = (double)(clock_ticks_ns(b->app->env) - begin) * 1e-6;
@@ -121,16 +121,23 @@ static enum status calculate(struct backtest *b, struct error *err)
     return b->interrupted ? STATUS_OK : status;
 }
 
+/* Into the next row.  A symbol that was not reached before the signal has none. */
 static void take_result(struct backtest *b, size_t i, const char *problem)
 {
     const struct batch_symbol *symbol = &b->batch_symbols[i];
     const struct batch_result *result = &b->batch_results[i];
-    struct run_symbol *s = &b->symbols[i];
+    struct run_symbol *s = &b->symbols[b->count];
     size_t bars = symbol->end - symbol->begin;
 
+    if (!problem && result->status == STATUS_INTERRUPTED)
+        return;
+    b->count++;
     *s = (struct run_symbol){.symbol = symbol->name, .sim = result->sim, .note = result->note};
-    s->error = problem ? problem : result->status != STATUS_OK ? result->problem : NULL;
-    s->ok = !s->error;
+    s->ok = !problem && result->status == STATUS_OK;
+    if (!s->ok)
+        s->error = problem           ? problem
+                   : result->problem ? result->problem
+                                     : status_text(result->status);
     if (!s->ok || !bars)
         return;
     s->bars = (int64_t)bars;
@@ -151,14 +158,14 @@ static enum status sum_up(struct backtest *b, struct error *err)
 
     if (!hold)
         return fail(err, STATUS_MEMORY, "no memory for %zu symbols", b->count);
-    b->run.symbol_count = (int64_t)b->count;
+    b->run.symbol_count = (int64_t)b->q.symbol_count;
     for (size_t i = 0; i < b->count; i++) {
         b->run.successful += b->symbols[i].ok;
         b->run.failed += !b->symbols[i].ok;
         b->run.bars += b->symbols[i].bars;
         hold[i] = b->symbols[i].ok ? b->symbols[i].sim.metric[METRIC_BUY_HOLD_RETURN] : (double)NAN;
     }
-    b->run.market_return = market_return(hold, b->count);
+    b->run.market_return = b->interrupted ? (double)NAN : market_return(hold, b->count);
     return STATUS_OK;
 }
 
@@ -168,14 +175,14 @@ static enum status run_engine(struct backtest *b, struct error *err)
     size_t bars = 0;
 
     TRY(question_symbols(&b->q, &b->batch_symbols, &problems, err));
-    for (size_t i = 0; i < b->count; i++)
+    for (size_t i = 0; i < b->q.symbol_count; i++)
         bars += b->batch_symbols[i].bars.count;
     b->keep_curves = bars <= KEPT_CURVE_BARS_MAX || conf_is_set(b->app->conf, OPT_EQUITY);
-    b->symbols = ARENA_ARRAY(&b->q.arena, struct run_symbol, b->count + 1);
+    b->symbols = ARENA_ARRAY(&b->q.arena, struct run_symbol, b->q.symbol_count + 1);
     if (!b->symbols)
-        return fail(err, STATUS_MEMORY, "no memory for %zu symbols", b->count);
+        return fail(err, STATUS_MEMORY, "no memory for %zu symbols", b->q.symbol_count);
     TRY(calculate(b, err));
-    for (size_t i = 0; i < b->count; i++)
+    for (size_t i = 0; i < b->q.symbol_count; i++)
         take_result(b, i, problems[i]);
     return sum_up(b, err);
 }
@@ -344,15 +351,35 @@ static enum status show(struct backtest *b, struct error *err)
         ranking_json(&ranking, &out);
     } else if (b->app->csv) {
         ranking_csv(&ranking, &out);
-    } else if (b->count == 1) {
+    } else if (b->run.symbol_count == 1 && b->count == 1) {
         ranking_statistics(&ranking, &b->symbols[0], &out);
-    } else {
+    } else if (b->count) {
         ranking_table(&ranking, &out);
         next_line(b, &out);
     }
     buffer_deinit(&headline);
     buffer_deinit(&fills);
     return answer_write(&out, b->q.snapshot, err);
+}
+
+/* What was done is kept under a key that no question has: it answers none. */
+static enum status interrupted(struct backtest *b, struct error *err)
+{
+    char name[17], kept[64] = "are not kept";
+
+    if (!b->count)
+        return fail(err, STATUS_INTERRUPTED, "interrupted before the first of %zu symbols was done",
+                    b->q.symbol_count);
+    if (!conf_flag(b->app->conf, OPT_NO_CACHE)) {
+        env_random_name(b->app->env, name);
+        hash128_to_text(hash128_bytes(name, strlen(name)), b->run.key);
+        keep(b);
+        if (b->run.id)
+            snprintf(kept, sizeof kept, "are kept as run %lld, which answers no later question",
+                     (long long)b->run.id);
+    }
+    return fail(err, STATUS_INTERRUPTED, "interrupted: %zu of %zu symbols were done and %s",
+                b->count, b->q.symbol_count, kept);
 }
 
 static enum status answer(struct backtest *b, struct error *err)
@@ -369,8 +396,7 @@ static enum status answer(struct backtest *b, struct error *err)
     if (conf_is_set(b->app->conf, OPT_EQUITY))
         TRY(write_equity(b, err));
     if (b->interrupted)
-        return fail(err, STATUS_INTERRUPTED,
-                    "interrupted: what stands above was done, and is not kept");
+        return interrupted(b, err);
     if (!b->cached && !conf_flag(b->app->conf, OPT_NO_CACHE))
         keep(b);
     return b->run.failed ? STATUS_PARTIAL : STATUS_OK;
@@ -400,7 +426,6 @@ static enum status backtest_run(struct app *app, struct error *err)
     TRY(app_output(app, OPT_TRADES, err));
     TRY(app_output(app, OPT_EQUITY, err));
     TRY(question_open(&b.q, app, err));
-    b.count = b.q.symbol_count;
     status = rule_require_check(b.q.rule, b.q.parameters, err);
     if (status == STATUS_OK)
         status = answer(&b, err);

@@ -81,6 +81,12 @@ static void milliseconds(double ms, char text[NUMBER_TEXT_BYTES])
         snprintf(text, NUMBER_TEXT_BYTES, "%.1f s", ms / 1000);
 }
 
+/* Symbols that were not reached before a signal. */
+static int64_t interrupted_count(const struct run *run)
+{
+    return run->symbol_count - run->successful - run->failed;
+}
+
 static void summary_line(const struct ranking *r, struct buffer *out)
 {
     char symbols[NUMBER_TEXT_BYTES], bars[NUMBER_TEXT_BYTES], calculating[NUMBER_TEXT_BYTES],
@@ -97,9 +103,13 @@ static void summary_line(const struct ranking *r, struct buffer *out)
         buffer_addf(out, "%s calculating, %s in all, %d thread%s", calculating, all, r->jobs,
                     r->jobs == 1 ? "" : "s");
     if (r->run->failed)
-        buffer_addf(out, ", %lld failed\n", (long long)r->run->failed);
+        buffer_addf(out, ", %lld failed", (long long)r->run->failed);
     else
-        buffer_addf(out, ", none failed\n");
+        buffer_addf(out, ", none failed");
+    if (interrupted_count(r->run))
+        buffer_addf(out, "; interrupted, %lld symbols were not reached",
+                    (long long)interrupted_count(r->run));
+    buffer_add_char(out, '\n');
 }
 
 static void failure_lines(const struct ranking *r, struct buffer *out)
@@ -298,9 +308,10 @@ void ranking_json(const struct ranking *r, struct buffer *out)
     json_text(&json, "market", run->market);
     json_raw(&json, "options", run->options);
     json_begin(&json, "summary", '{');
-    json_int(&json, "symbols", (int64_t)r->count);
+    json_int(&json, "symbols", run->symbol_count);
     json_int(&json, "successful", run->successful);
     json_int(&json, "failed", run->failed);
+    json_int(&json, "interrupted", interrupted_count(run));
     json_int(&json, "bars", run->bars);
     json_number(&json, "market_return", run->market_return);
     json_bool(&json, "cached", r->cached);

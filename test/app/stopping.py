@@ -2,7 +2,7 @@
 """Every command answers SIGINT within 100 ms, and says what it did until then.
 
     python3 test/app/stopping.py [WORDS]     only the tests whose names hold WORDS"""
-import json, os, signal, subprocess, time
+import json, os, re, signal, subprocess, time
 
 from program import HARRIER, STORE, main, market, ok, put, run, test
 
@@ -83,6 +83,30 @@ def resampling_one_symbol_is_stopped():
     code, out, err = stopped("resample", large(), "--to", "3m", after=0.03)
     assert code in (0, 130), (code, err)   # what is being stored is stored whole
     ok("verify", "large/1m")
+
+
+@test
+def a_backtest_ranks_what_was_done_and_keeps_it_for_no_question():
+    m, ask = many(), ["backtest", "rsi", "--on", "many/1h", "--jobs", "1"]
+    def done(*more):
+        for after in (0.05, 0.08, 0.12, 0.2, 0.3):   # between the first group of symbols and the last
+            code, out, err = stopped(*ask, *more, after=after)
+            if code == 130 and "before the first" not in err:
+                return out, err
+        raise AssertionError((code, err))
+    out, err = done("--json", "--no-cache")
+    j = json.loads(out)
+    s = j["summary"]
+    assert s["symbols"] == 400 and s["successful"] == len(j["results"]) < 400 and s["failed"] == 0 and s["market_return"] is None, s
+    assert s["interrupted"] == 400 - s["successful"] and "not kept" in err, (s, err)
+    assert all(r["final_equity"] > 0 for r in j["results"])
+    out, err = done()
+    number = re.search(r"(\d+) of 400 symbols were done and are kept as run (\d+)", err)
+    assert number and f"; interrupted, {400 - int(number[1])} symbols were not reached" in out, (err, out)
+    kept = json.loads(ok("run", "show", number[2], "--json"))
+    assert len(kept["results"]) == int(number[1]) and kept["summary"]["interrupted"] == 400 - int(number[1])
+    again = json.loads(ok(*ask, "--json"))
+    assert not again["summary"]["cached"] and again["summary"]["successful"] == 400 and again["summary"]["interrupted"] == 0
 
 
 main()

@@ -85,7 +85,8 @@ static void sum_hot(struct op *op, size_t first, size_t end)
         sum_bars(s, op->out[0], first, end, true);
     else
         sum_bars(s, op->out[0], first, end, false);
-    warmup_cut(&s->warmup, &s->drive, op->out[0], first, end);
+    if (!s->warmup.over)
+        KERNEL(warmup_cut)(op, &s->warmup, first, end);
 }
 
 KERNEL_DRIVEN(SUM, sum_bytes, sum_start, .step = sum_step, .hot = sum_hot, .skip = sum_skip,

@@ -60,10 +60,10 @@
 #include "kernel/kernel.h"
 #include "kernel/vector.h"
 
-/* Counts of the rows, as constants for the compiler: INPUTS_EMA, OUTPUTS_EMA. */
+/* Numbers of inputs of the rows, as constants for the compiler: INPUTS_EMA. */
 enum {
 #define KERNEL_ROW(id, inputs, conditions, outputs, parameters, gives_condition) \
-    INPUTS_##id = (inputs), OUTPUTS_##id = (outputs),
+    INPUTS_##id = (inputs),
 #include "kernel/kernel.def"
 #include "kernel/kernel_indicators.def"
 #undef KERNEL_ROW
@@ -77,11 +77,11 @@ enum {
         .run = (run_of),                                  \
     }
 
-#define KERNEL_DRIVEN(id, bytes_of, start_of, ...)                                     \
-    static void id##_run(struct op *op, size_t bar_count)                              \
-    {                                                                                  \
-        drive(op, bar_count, INPUTS_##id, OUTPUTS_##id, (struct driven){__VA_ARGS__}); \
-    }                                                                                  \
+#define KERNEL_DRIVEN(id, bytes_of, start_of, ...)          \
+    static void id##_run(struct op *op, size_t bar_count)   \
+    {                                                       \
+        drive(op, bar_count, (struct driven){__VA_ARGS__}); \
+    }                                                       \
     KERNEL_DEFINE(id, bytes_of, start_of, id##_run)
 
 /* First member of a driven kernel's state.  Bit l is lane l. */
@@ -101,12 +101,9 @@ struct driven {
 
 /* Rows of lanes begin behind struct drive, each on a line of its own: DRIVE_ROW doubles apart. */
 enum { DRIVE_ROW = LANES < 8 ? 8 : LANES };
-enum { DRIVE_ROWS_AT = 64, DRIVE_ROWS_BYTES_MAX = 24 * 128 };
+enum { DRIVE_ROWS_AT = 64 };
 #define DRIVE_ROWS(type, last) (offsetof(type, last) + sizeof(((type *)NULL)->last) - DRIVE_ROWS_AT)
 enum { DRIVE_NO_ROWS = 1 }; /* hot() changes none, but what skip() sees to */
-
-/* While a lane is cold, this many bars are stepped lane by lane before looking again. */
-enum { DRIVE_COLD_BARS = 16 };
 
 INLINE void drive_start(struct drive *drive)
 {
@@ -162,133 +159,22 @@ INLINE int period_shared(const struct op *op, int k, int least)
     return period_of(op, k, 0, least);
 }
 
-/* ---- the driver ------------------------------------------------------------------------------ */
+/* ---- the driver ------------------------------------------------------------------------------
+ * The case that counts stands in the kernel.  All others (lanes that are cold, NaN) are in drive.c,
+ * once a build, where they call the kernel through pointers. */
 
-INLINE bool drive_lane_is_absent(const struct op *op, size_t bar, int lane, int inputs)
-{
-    bool absent = false;
-    for (int i = 0; i < inputs; i++)
-        absent |= is_absent(input(op, i, bar, lane));
-    return absent;
-}
+void KERNEL(drive_seldom)(struct op *op, size_t bar_count, struct driven kernel);
 
-/* Lanes with a NaN, or what is as one, among the inputs of a bar. */
-INLINE uint32_t drive_absent(const struct op *op, size_t bar, int inputs)
-{
-    uint32_t absent = 0;
-
-    EACH_VECTOR(v) {
-        i64x4 lanes = splat_i(0);
-        for (int i = 0; i < inputs; i++)
-            lanes |= is_absent4(input4(op->in[i], bar, v));
-        absent |= bits4(lanes) << (v * VECTOR);
-    }
-    return absent;
-}
-
-/* The end of the bars from `first` on with just these lanes absent. */
-INLINE size_t drive_stretch(const struct op *op, size_t first, size_t end, int inputs,
-                            uint32_t absent)
-{
-    size_t bar = first;
-
-    if (absent) {
-        while (bar < end && drive_absent(op, bar, inputs) == absent)
-            bar++;
-        return bar;
-    }
-    for (; bar < end; bar++) { /* the same, for the case that counts */
-        i64x4 lanes = splat_i(0);
-        for (int i = 0; i < inputs; i++)
-            EACH_VECTOR(v)
-                lanes |= is_absent4(input4(op->in[i], bar, v));
-        if (any4(lanes))
-            break;
-    }
-    return bar;
-}
-
-/* Lane outside, bar inside: the lane's state stays near. */
-INLINE void drive_steps(struct op *op, size_t first, size_t end, int inputs, int outputs,
-                        struct driven kernel)
-{
-    struct drive *drive = op->state;
-
-    for (int lane = 0; lane < LANES; lane++)
-        for (size_t bar = first; bar < end; bar++) {
-            uint32_t bit = 1u << lane;
-            if (drive_lane_is_absent(op, bar, lane, inputs)) {
-                for (int k = 0; k < outputs; k++)
-                    output(op, k, bar, lane, NAN);
-                if (kernel.skip)
-                    kernel.skip(op, bar, lane);
-                continue;
-            }
-            if (kernel.step(op, bar, lane))
-                drive->cold &= ~bit;
-            drive->fresh &= ~bit;
-        }
-}
-
-/* As if the lanes had not been there: their rows as before, NaN, and skipped bars. */
-INLINE void drive_put_back(struct op *op, size_t first, size_t end, int outputs, uint32_t absent,
-                           const double *before, struct driven kernel)
-{
-    double *rows = (double *)op->state + DRIVE_ROWS_AT / sizeof(double);
-
-    for (; absent; absent &= absent - 1) {
-        int lane = __builtin_ctz(absent);
-        for (size_t at = (size_t)lane; at < kernel.changed / sizeof(double); at += DRIVE_ROW)
-            rows[at] = before[at];
-        for (size_t bar = first; bar < end; bar++) {
-            for (int k = 0; k < outputs; k++)
-                output(op, k, bar, lane, NAN);
-            if (kernel.skip)
-                kernel.skip(op, bar, lane);
-        }
-    }
-}
-
-INLINE void drive_hot(struct op *op, size_t first, size_t end, int outputs, uint32_t absent,
-                      struct driven kernel)
-{
-    struct drive *drive = op->state;
-    double before[DRIVE_ROWS_BYTES_MAX / sizeof(double)];
-
-    if (kernel.changed && absent) {
-        memcpy(before, (char *)op->state + DRIVE_ROWS_AT, kernel.changed);
-        drive->absent = absent;
-    }
-    kernel.hot(op, first, end);
-    if (kernel.changed && absent) {
-        drive->absent = 0;
-        drive_put_back(op, first, end, outputs, absent, before, kernel);
-    }
-}
-
-INLINE void drive(struct op *op, size_t bar_count, int inputs, int outputs, struct driven kernel)
+INLINE void drive(struct op *op, size_t bar_count, struct driven kernel)
 {
     const struct drive *drive = op->state;
-    size_t bar = 0;
 
     if (kernel.push)
         kernel.push(op, bar_count);
-    while (bar < bar_count) {
-        bool looks = op->holes || drive->cold;
-        uint32_t absent = looks && kernel.hot ? drive_absent(op, bar, inputs) : 0;
-        size_t end = bar;
-
-        if (kernel.hot && !(drive->cold & ~absent) && (!absent || kernel.changed))
-            end = looks ? drive_stretch(op, bar, bar_count, inputs, absent) : bar_count;
-        if (kernel.hot && end > bar) {
-            drive_hot(op, bar, end, outputs, absent, kernel);
-        } else {
-            size_t count = !kernel.hot ? bar_count : drive->cold ? DRIVE_COLD_BARS : 1;
-            end = bar_count - bar < count ? bar_count : bar + count;
-            drive_steps(op, bar, end, inputs, outputs, kernel);
-        }
-        bar = end;
-    }
+    if (kernel.hot && !drive->cold && !op->holes)
+        kernel.hot(op, 0, bar_count);
+    else
+        KERNEL(drive_seldom)(op, bar_count, kernel);
 }
 
 #endif

@@ -42,21 +42,7 @@ INLINE size_t fold_bytes(int longest, int series)
 
 /* Windows of the op's first parameter and `more` bars, in `memory`, aligned to 64; the empty tail
  * is 0. */
-INLINE void fold_start(struct fold *f, const struct op *op, int more, void *memory, int series)
-{
-    f->rows = memory;
-    f->width = (size_t)series * LANES;
-    f->ring = period_longest(op, 0, 1) + more;
-    f->block = f->next = 0;
-    f->shared = period_shared(op, 0, 1);
-    f->shared += f->shared ? more : 0;
-    for (int l = 0; l < LANES; l++) {
-        f->warmup.needed[l] = period_of(op, 0, l, 1) + more;
-        f->newest[l] = f->warmup.needed[l] - 1;
-    }
-    f->empty = f->rows + f->width * (size_t)f->ring;
-    memset(memory, 0, fold_bytes(f->ring, series));
-}
+void KERNEL(fold_start)(struct fold *f, const struct op *op, int more, void *memory, int series);
 
 INLINE void fold_push(struct fold *f, size_t bar_count)
 {
@@ -77,17 +63,7 @@ INLINE double *fold_back(const struct fold *f, int row, int back)
 }
 
 /* The lane has no value on this bar: what it had moves up. */
-INLINE void fold_skip(struct fold *f, const struct drive *drive, int lane)
-{
-    if (drive->fresh >> lane & 1)
-        return;
-    for (size_t series = (size_t)lane; series < f->width; series += LANES) {
-        double *column = f->rows + series, first = column[(size_t)(f->ring - 1) * f->width];
-        for (int row = f->ring - 1; row > 0; row--)
-            column[(size_t)row * f->width] = column[(size_t)(row - 1) * f->width];
-        column[0] = first;
-    }
-}
+void KERNEL(fold_skip)(struct fold *f, const struct drive *drive, int lane);
 
 /* ---- vectors and lanes --------------------------------------------------------------------------
  * A kernel of this kind has one body over `count` vectors from `lane` on, with a mask for each that
@@ -290,81 +266,82 @@ INLINE size_t fold_segment(const struct fold *f, double at, size_t bar, size_t e
     return end - bar < left ? end : bar + left;
 }
 
-/* The lanes that are not absent, as masks. */
-INLINE void fold_present(const struct drive *drive, i64x4 masks[ROW])
-{
-    EACH_VECTOR(v) {
-        masks[v] = splat_i(-1);
-        for (int k = 0; k < VECTOR; k++)
-            if (drive->absent >> (v * VECTOR + k) & 1)
-                masks[v][k] = 0;
-    }
-}
+/* Calls `vectors` for FOLD_MASKED after FOLD_MASKED, with masks of the lanes that are not absent.
+ */
+void KERNEL(fold_vectors)(struct op *op, size_t first, size_t end,
+                          void (*vectors)(struct op *op, size_t first, size_t end, int lane,
+                                          const i64x4 *mask));
 
-/* NaN where a window is not full yet. */
-INLINE void fold_cut(struct op *op, struct fold *f, int outputs, size_t first, size_t end)
-{
-    const struct drive *drive = op->state;
-    struct warmup *w = &f->warmup;
-
-    if (w->over)
-        return;
-    w->over = true;
-    for (int l = 0; l < LANES; l++) {
-        bool absent = drive->absent >> l & 1;
-        for (size_t bar = first; bar < end && !absent && !warmup_step(w, l); bar++)
-            for (int k = 0; k < outputs; k++)
-                output(op, k, bar, l, NAN);
-        w->over &= w->seen[l] == w->needed[l];
-    }
-}
+/* Vectors that a body goes over at once: what fits the registers; and with masks.  Vectors of two
+ * elements (processors of before 2013) take those one by one: it is a tenth of the code. */
+enum { FOLD_VECTORS = ROW < 4 ? ROW : 4, FOLD_MASKED = VECTOR < 4 ? 1 : FOLD_VECTORS };
 
 /* A kernel with a fold, `s->fold`, and a row of places, `s->at`:
  * bars(op, way, first, end, lane, count, mask). */
-#define FOLD_KERNEL(id, type, outputs_, bytes, start, turn, bars, last_changed, fresh_step) \
-    static void id##_push(struct op *op, size_t bar_count)                                  \
-    {                                                                                       \
-        fold_push(&((struct type *)op->state)->fold, bar_count);                            \
-    }                                                                                       \
-    static void id##_skip(struct op *op, size_t bar, int lane)                              \
-    {                                                                                       \
-        struct type *s = op->state;                                                         \
-        (void)bar;                                                                          \
-        fold_skip(&s->fold, &s->drive, lane);                                               \
-    }                                                                                       \
-    static bool id##_step(struct op *op, size_t bar, int lane)                              \
-    {                                                                                       \
-        struct type *s = op->state;                                                         \
-        i64x4 mask = lane_mask(lane);                                                       \
-        if (fresh_step(op, bar, lane))                                                      \
-            return true;                                                                    \
-        bars(op, FOLD_OWN, bar, bar + 1, lane_vector(lane), 1, &mask);                      \
-        if (!warmup_step(&s->fold.warmup, lane))                                            \
-            for (int k = 0; k < (outputs_); k++)                                            \
-                output(op, k, bar, lane, NAN);                                              \
-        return true;                                                                        \
-    }                                                                                       \
-    static void id##_hot(struct op *op, size_t first, size_t end)                           \
-    {                                                                                       \
-        struct type *s = op->state;                                                         \
-        if (fold_way(&s->fold, s->at) == FOLD_SAME && !s->drive.absent) {                   \
-            for (size_t bar = first, to; bar < end; bar = to) {                             \
-                to = fold_segment(&s->fold, s->at[0], bar, end);                            \
-                for (int l = 0; s->at[0] == 0 && l < LANES; l += VECTOR)                    \
-                    turn(op, fold_row(&s->fold, bar), s->fold.shared, l, NULL);             \
-                bars(op, FOLD_SAME, bar, to, 0, ROW, NULL);                                 \
-            }                                                                               \
-        } else {                                                                            \
-            i64x4 masks[ROW];                                                               \
-            fold_present(&s->drive, masks);                                                 \
-            if (s->fold.shared)                                                             \
-                bars(op, FOLD_SHARED, first, end, 0, ROW, masks);                           \
-            else                                                                            \
-                bars(op, FOLD_OWN, first, end, 0, ROW, masks);                              \
-        }                                                                                   \
-        fold_cut(op, &s->fold, outputs_, first, end);                                       \
-    }                                                                                       \
-    KERNEL_DRIVEN(id, bytes, start, .step = id##_step, .hot = id##_hot, .push = id##_push,  \
+#define FOLD_KERNEL(id, type, bytes, start, turn, bars, last_changed, fresh_step)                \
+    static void id##_push(struct op *op, size_t bar_count)                                       \
+    {                                                                                            \
+        fold_push(&((struct type *)op->state)->fold, bar_count);                                 \
+    }                                                                                            \
+    static void id##_skip(struct op *op, size_t bar, int lane)                                   \
+    {                                                                                            \
+        struct type *s = op->state;                                                              \
+        (void)bar;                                                                               \
+        KERNEL(fold_skip)(&s->fold, &s->drive, lane);                                            \
+    }                                                                                            \
+    OUTLINE void id##_shared(struct op *op, size_t first, size_t end, int lane,                  \
+                             const i64x4 *masks)                                                 \
+    {                                                                                            \
+        i64x4 mask[FOLD_MASKED];                                                                 \
+        EACH(v, FOLD_MASKED)                                                                     \
+            mask[v] = masks[v];                                                                  \
+        bars(op, FOLD_SHARED, first, end, lane, FOLD_MASKED, mask);                              \
+    }                                                                                            \
+    OUTLINE void id##_own(struct op *op, size_t first, size_t end, int lane, const i64x4 *masks) \
+    {                                                                                            \
+        i64x4 mask[FOLD_MASKED];                                                                 \
+        EACH(v, FOLD_MASKED)                                                                     \
+            mask[v] = masks[v];                                                                  \
+        bars(op, FOLD_OWN, first, end, lane, FOLD_MASKED, mask);                                 \
+    }                                                                                            \
+    OUTLINE void id##_one(struct op *op, size_t bar, int lane)                                   \
+    {                                                                                            \
+        i64x4 mask = lane_mask(lane);                                                            \
+        bars(op, FOLD_OWN, bar, bar + 1, lane_vector(lane), 1, &mask);                           \
+    }                                                                                            \
+    static bool id##_step(struct op *op, size_t bar, int lane)                                   \
+    {                                                                                            \
+        struct type *s = op->state;                                                              \
+        i64x4 mask = lane_mask(lane);                                                            \
+        if (fresh_step(op, bar, lane))                                                           \
+            return true;                                                                         \
+        if (FOLD_MASKED == 1)                                                                    \
+            id##_own(op, bar, bar + 1, lane_vector(lane), &mask);                                \
+        else                                                                                     \
+            id##_one(op, bar, lane);                                                             \
+        if (!warmup_step(&s->fold.warmup, lane))                                                 \
+            for (int k = 0; k < kernel_rows[op->kernel].outputs; k++)                            \
+                output(op, k, bar, lane, NAN);                                                   \
+        return true;                                                                             \
+    }                                                                                            \
+    static void id##_hot(struct op *op, size_t first, size_t end)                                \
+    {                                                                                            \
+        struct type *s = op->state;                                                              \
+        if (fold_way(&s->fold, s->at) == FOLD_SAME && !s->drive.absent) {                        \
+            for (size_t bar = first, to; bar < end; bar = to) {                                  \
+                to = fold_segment(&s->fold, s->at[0], bar, end);                                 \
+                for (int l = 0; s->at[0] == 0 && l < LANES; l += VECTOR)                         \
+                    turn(op, fold_row(&s->fold, bar), s->fold.shared, l, NULL);                  \
+                for (int l = 0; l < LANES; l += FOLD_VECTORS * VECTOR)                           \
+                    bars(op, FOLD_SAME, bar, to, l, FOLD_VECTORS, NULL);                         \
+            }                                                                                    \
+        } else {                                                                                 \
+            KERNEL(fold_vectors)(op, first, end, s->fold.shared ? id##_shared : id##_own);       \
+        }                                                                                        \
+        if (!s->fold.warmup.over)                                                                \
+            KERNEL(warmup_cut)(op, &s->fold.warmup, first, end);                                 \
+    }                                                                                            \
+    KERNEL_DRIVEN(id, bytes, start, .step = id##_step, .hot = id##_hot, .push = id##_push,       \
                   .skip = id##_skip, .changed = DRIVE_ROWS(struct type, last_changed))
 
 /* Most kernels know no special first bar. */

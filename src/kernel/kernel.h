@@ -77,7 +77,7 @@ struct operand {
 };
 
 struct op {
-    enum kernel_id kernel;
+    enum kernel_id kernel; /* its row is read in run(): an op within an op has one, too */
     struct operand in[KERNEL_INPUTS_MAX];
     const uint64_t *when[KERNEL_CONDITIONS_MAX];    /* condition inputs: words of all lanes */
     double *out[KERNEL_OUTPUTS_MAX];                /* never NULL, never an input of the same op */

@@ -32,7 +32,7 @@ static void pair_start(struct op *op)
 
     memset(s, 0, sizeof *s);
     drive_start(&s->drive);
-    fold_start(&s->fold, op, 0, s + 1, PAIR_SUMS);
+    KERNEL(fold_start)(&s->fold, op, 0, s + 1, PAIR_SUMS);
     for (int l = 0; l < LANES; l++)
         s->inverse[l] = 1.0 / s->fold.warmup.needed[l];
 }
@@ -46,7 +46,7 @@ INLINE void pair_add(f64x4 sum[PAIR_SUMS], f64x4 x, f64x4 y)
     sum[PAIR_XY] += x * y;
 }
 
-static void pair_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
+OUTLINE void pair_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
     struct pair *s = op->state;
     const double *last = fold_back(&s->fold, newest, 1) + lane;
@@ -159,7 +159,7 @@ INLINE bool beta_fresh(struct op *op, size_t bar, int lane)
         for (int v = 0; v < count; v++)                                                         \
             pair_vector(op, kind, way, first, end, lane + v * VECTOR, MASK(mask, v));           \
     }                                                                                           \
-    FOLD_KERNEL(id, pair, 1, pair_bytes, pair_start, pair_turn, id##_bars, last, fresh)
+    FOLD_KERNEL(id, pair, pair_bytes, pair_start, pair_turn, id##_bars, last, fresh)
 
 PAIR_KERNEL(CORREL, PAIR_CORREL, fold_no_fresh);
 PAIR_KERNEL(BETA, PAIR_BETA, beta_fresh);

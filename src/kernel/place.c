@@ -22,14 +22,14 @@ static void willr_start(struct op *op)
 
     memset(s, 0, sizeof *s);
     drive_start(&s->drive);
-    fold_start(&s->fold, op, 0, s + 1, 2);
+    KERNEL(fold_start)(&s->fold, op, 0, s + 1, 2);
     for (int l = 0; l < LANES; l++) {
         s->fold.empty[l] = -INFINITY;
         s->fold.empty[l + LANES] = INFINITY;
     }
 }
 
-static void willr_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
+OUTLINE void willr_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
     const struct willr *s = op->state;
     f64x4 high = splat(-INFINITY), low = splat(INFINITY);
@@ -93,7 +93,7 @@ INLINE void willr_bars(struct op *op, enum fold_way way, size_t first, size_t en
     }
 }
 
-FOLD_KERNEL(WILLR, willr, 1, willr_bytes, willr_start, willr_turn, willr_bars, low, fold_no_fresh);
+FOLD_KERNEL(WILLR, willr, willr_bytes, willr_start, willr_turn, willr_bars, low, fold_no_fresh);
 
 /* ---- aroon: how long ago the extremes of the last n + 1 bars were -------------------------------
  * Beside each extreme stands its place: that in its segment, and, in the tail, minus a segment. The
@@ -119,7 +119,7 @@ static void aroon_start(struct op *op)
 
     memset(s, 0, sizeof *s);
     drive_start(&s->drive);
-    fold_start(&s->fold, op, 1, s + 1, 4);
+    KERNEL(fold_start)(&s->fold, op, 1, s + 1, 4);
     for (int l = 0; l < LANES; l++) {
         s->factor[l] = 100.0 / s->fold.newest[l];
         s->fold.empty[l] = -INFINITY;
@@ -127,7 +127,7 @@ static void aroon_start(struct op *op)
     }
 }
 
-static void aroon_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
+OUTLINE void aroon_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
     const struct aroon *s = op->state;
     f64x4 high = splat(-INFINITY), low = splat(INFINITY), high_place = high, low_place = high;
@@ -218,5 +218,5 @@ INLINE void aroon_bars(struct op *op, enum fold_way way, size_t first, size_t en
     }
 }
 
-FOLD_KERNEL(AROON, aroon, 2, aroon_bytes, aroon_start, aroon_turn, aroon_bars, low_place,
+FOLD_KERNEL(AROON, aroon, aroon_bytes, aroon_start, aroon_turn, aroon_bars, low_place,
             fold_no_fresh);

@@ -23,10 +23,10 @@ static void ratio_start(struct op *op)
 
     memset(s, 0, sizeof *s);
     drive_start(&s->drive);
-    fold_start(&s->fold, op, 0, s + 1, 2);
+    KERNEL(fold_start)(&s->fold, op, 0, s + 1, 2);
 }
 
-static void ratio_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
+OUTLINE void ratio_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
     const struct ratio *s = op->state;
     f64x4 above = splat(0.0), below = splat(0.0);
@@ -168,7 +168,7 @@ INLINE bool mfi_fresh(struct op *op, size_t bar, int lane)
     {                                                                                           \
         ratio_bars(op, kind, way, first, end, lane, count, mask);                               \
     }                                                                                           \
-    FOLD_KERNEL(id, ratio, 1, ratio_bytes, ratio_start, ratio_turn, id##_bars, below, fresh)
+    FOLD_KERNEL(id, ratio, ratio_bytes, ratio_start, ratio_turn, id##_bars, below, fresh)
 
 RATIO_KERNEL(CUTLER_RSI, RATIO_CUTLER, cutler_fresh);
 RATIO_KERNEL(MFI, RATIO_MFI, mfi_fresh);

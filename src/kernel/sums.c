@@ -17,20 +17,12 @@ struct sums {
     double inverse[LANES] ROW_ALIGNED; /* 1 / n */
     double spread[LANES] ROW_ALIGNED;  /* 1 / Σ (i - mean of i)² */
     double weight[LANES] ROW_ALIGNED;  /* 1 / (1 + 2 + … + n) */
+    double ahead[LANES] ROW_ALIGNED;   /* of the line: bars from its middle to where it is read */
     double scale[LANES] ROW_ALIGNED;   /* of stddev */
     struct fold fold; /* two series: values, folded to S; R counted from each row's own value, Q */
 };
 
-enum sums_kind {
-    SUMS_WEIGHTED,
-    SUMS_END,
-    SUMS_SLOPE,
-    SUMS_INTERCEPT,
-    SUMS_ANGLE,
-    SUMS_NEXT,
-    SUMS_VARIANCE,
-    SUMS_DEVIATION
-};
+enum sums_kind { SUMS_WEIGHTED, SUMS_LINE, SUMS_SLOPE, SUMS_VARIANCE };
 
 static size_t sums_bytes(const struct op *op)
 {
@@ -49,8 +41,13 @@ static void sums_start(struct op *op)
         s->spread[l] = n > 1 ? 12.0 / (n * (n * n - 1.0)) : 0.0;
         s->weight[l] = 2.0 / (n * (n + 1.0));
         s->scale[l] = op->kernel == KERNEL_STDDEV ? parameter(op, 1, l) : 1.0;
+        s->ahead[l] = 0.5 * (n - 1.0);
+        if (op->kernel == KERNEL_LINEARREG_INTERCEPT)
+            s->ahead[l] = -s->ahead[l];
+        if (op->kernel == KERNEL_TSF)
+            s->ahead[l] += 1.0;
     }
-    fold_start(&s->fold, op, 0, s + 1, 2);
+    KERNEL(fold_start)(&s->fold, op, 0, s + 1, 2);
 }
 
 INLINE void sums_turn(struct op *op, bool squares, int newest, int n, int lane, const i64x4 *mask)
@@ -73,24 +70,19 @@ INLINE void sums_turn(struct op *op, bool squares, int newest, int n, int lane, 
     keep4(s->tail + lane, anchor, mask);
 }
 
-static void line_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
+OUTLINE void line_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
     sums_turn(op, false, newest, n, lane, mask);
 }
-static void variance_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
+OUTLINE void variance_turn(struct op *op, int newest, int n, int lane, const i64x4 *mask)
 {
     sums_turn(op, true, newest, n, lane, mask);
 }
 
-INLINE f64x4 variance_value(enum sums_kind kind, f64x4 sum, f64x4 square, const struct sums *s,
-                            int lane)
+INLINE f64x4 variance_value(f64x4 sum, f64x4 square, const struct sums *s, int lane)
 {
     f64x4 inverse = load(s->inverse + lane);
-    f64x4 variance = max4((square - sum * sum * inverse) * inverse, splat(0.0));
-
-    if (kind == SUMS_DEVIATION)
-        return sqrt4(variance) * load(s->scale + lane);
-    return variance;
+    return max4((square - sum * sum * inverse) * inverse, splat(0.0));
 }
 
 /* The arc tangent in degrees: Cephes' atan (Moshier 1984) for all lanes at once.  The C library's
@@ -133,19 +125,31 @@ INLINE f64x4 line_value(enum sums_kind kind, f64x4 anchor, f64x4 sum, f64x4 mome
     f64x4 slope = (moment - centre * sum) * load(s->spread + lane);
     f64x4 mean = anchor + sum * load(s->inverse + lane);
 
-    switch (kind) {
-    case SUMS_WEIGHTED:
+    if (kind == SUMS_WEIGHTED)
         return anchor + (moment + sum) * load(s->weight + lane);
-    case SUMS_END:
-        return mean + centre * slope;
-    case SUMS_INTERCEPT:
-        return mean - centre * slope;
-    case SUMS_NEXT:
-        return mean + (centre + splat(1.0)) * slope;
-    case SUMS_ANGLE:
-        return angle4(slope);
-    default:
-        return slope;
+    if (kind == SUMS_LINE)
+        return mean + load(s->ahead + lane) * slope;
+    return slope;
+}
+
+/* What stddev makes of the variance, and linearreg_angle of the slope: bodies of their own would be
+ * ten times this. */
+static void sums_finish(struct op *op, size_t first, size_t end, int lane, int count,
+                        const i64x4 *mask)
+{
+    const struct sums *s = op->state;
+
+    for (int v = 0; v < count; v++) {
+        f64x4 scale = load(s->scale + lane + v * VECTOR);
+        for (size_t bar = first; bar < end; bar++) {
+            double *at = op->out[0] + bar * LANES + lane + v * VECTOR;
+            f64x4 value = load(at);
+            if (op->kernel == KERNEL_STDDEV)
+                value = sqrt4(value) * scale;
+            else
+                value = angle4(value);
+            keep4(at, value, MASK(mask, v));
+        }
     }
 }
 
@@ -157,7 +161,7 @@ INLINE void sums_bars(struct op *op, enum sums_kind kind, enum fold_way way, siz
     double *out = op->out[0] + lane;
     struct fold_places places = fold_load(&s->fold, s->at + lane, way, first, count);
     f64x4 head[ROW], sum[ROW], second[ROW], shift[ROW], zero = splat(0.0);
-    const bool squares = kind >= SUMS_VARIANCE;
+    const bool squares = kind == SUMS_VARIANCE;
 
     in.at += lane;
     EACH(v, count) {
@@ -193,7 +197,7 @@ INLINE void sums_bars(struct op *op, enum sums_kind kind, enum fold_way way, siz
             if (squares) {
                 second[v] += away * away;
                 value = second[v] + (tail_second + shift[v] * (tail + tail + moved));
-                value = variance_value(kind, all, value, s, l);
+                value = variance_value(all, value, s, l);
             } else {
                 second[v] += b.at * away;
                 moved = splat(0.5) * b.older * (b.older - splat(1.0)) * shift[v];
@@ -212,6 +216,8 @@ INLINE void sums_bars(struct op *op, enum sums_kind kind, enum fold_way way, siz
         keep4(s->sum + lane + v * VECTOR, sum[v], MASK(mask, v));
         keep4(s->second + lane + v * VECTOR, second[v], MASK(mask, v));
     }
+    if (op->kernel == KERNEL_STDDEV || op->kernel == KERNEL_LINEARREG_ANGLE)
+        sums_finish(op, first, end, lane, count, mask);
 }
 
 #define SUMS_KERNEL(id, kind, turn)                                                             \
@@ -220,13 +226,16 @@ INLINE void sums_bars(struct op *op, enum sums_kind kind, enum fold_way way, siz
     {                                                                                           \
         sums_bars(op, kind, way, first, end, lane, count, mask);                                \
     }                                                                                           \
-    FOLD_KERNEL(id, sums, 1, sums_bytes, sums_start, turn, id##_bars, second, fold_no_fresh)
+    FOLD_KERNEL(id, sums, sums_bytes, sums_start, turn, id##_bars, second, fold_no_fresh)
 
 SUMS_KERNEL(WMA, SUMS_WEIGHTED, line_turn);
-SUMS_KERNEL(LINEARREG, SUMS_END, line_turn);
+SUMS_KERNEL(LINEARREG, SUMS_LINE, line_turn);
 SUMS_KERNEL(LINEARREG_SLOPE, SUMS_SLOPE, line_turn);
-SUMS_KERNEL(LINEARREG_INTERCEPT, SUMS_INTERCEPT, line_turn);
-SUMS_KERNEL(LINEARREG_ANGLE, SUMS_ANGLE, line_turn);
-SUMS_KERNEL(TSF, SUMS_NEXT, line_turn);
 SUMS_KERNEL(VAR, SUMS_VARIANCE, variance_turn);
-SUMS_KERNEL(STDDEV, SUMS_DEVIATION, variance_turn);
+
+/* The same line read elsewhere, the slope's angle, the variance's root: see sums_start() and
+ * sums_finish(). */
+KERNEL_DEFINE(LINEARREG_INTERCEPT, sums_bytes, sums_start, LINEARREG_run);
+KERNEL_DEFINE(TSF, sums_bytes, sums_start, LINEARREG_run);
+KERNEL_DEFINE(LINEARREG_ANGLE, sums_bytes, sums_start, LINEARREG_SLOPE_run);
+KERNEL_DEFINE(STDDEV, sums_bytes, sums_start, VAR_run);

@@ -48,6 +48,7 @@ typedef double f64x4_unaligned __attribute__((vector_size(VECTOR_BYTES), may_ali
 
 #define ROW_ALIGNED __attribute__((aligned(64))) /* arrays of LANES */
 #define INLINE static inline __attribute__((always_inline, unused))
+#define OUTLINE static __attribute__((noinline))
 /* Always unrolled, or arrays of vectors stand in memory.  clang does not know gcc's word for it. */
 #ifdef __clang__
 #define EACH(v, count) _Pragma("clang loop unroll(full)") for (int v = 0; v < (count); v++)

@@ -20,7 +20,7 @@ static void lag_start(struct op *op)
     struct lag *s = op->state;
     char *behind = (char *)op->state + ((sizeof *s + 63) & ~(size_t)63);
 
-    window_start_with(&s->window, behind, (size_t)period_longest(op, 0, 0), 1, NAN);
+    KERNEL(window_start_with)(&s->window, behind, (size_t)period_longest(op, 0, 0), 1, NAN);
     s->shared = period_of(op, 0, 0, 0);
     for (int l = 0; l < LANES; l++) {
         s->offset[l] = l % VECTOR - period_of(op, 0, l, 0) * LANES;
@@ -143,7 +143,7 @@ static void extreme_start(struct extreme *s, const struct op *op, bool highest)
     s->levels = (struct window *)behind;
     behind += whole_lines(sizeof(struct window) * (size_t)s->level_count);
     for (int level = 0; level < s->level_count; level++)
-        behind = window_start_with(&s->levels[level], behind, (size_t)1 << level, 1, empty);
+        behind = KERNEL(window_start_with)(&s->levels[level], behind, (size_t)1 << level, 1, empty);
     for (int l = 0; l < LANES; l++) {
         s->level[l] = extreme_level(s->warmup.needed[l]);
         s->offset[l] = ((1 << s->level[l]) - s->warmup.needed[l]) * LANES;
@@ -237,7 +237,7 @@ static void extreme_skip(struct op *op, size_t bar, int lane)
     struct extreme *s = op->state;
 
     for (int level = 0; level < s->level_count; level++)
-        window_skip(&s->levels[level], &s->drive, bar, lane);
+        KERNEL(window_skip)(&s->levels[level], &s->drive, bar, lane);
 }
 
 INLINE bool extreme_step(struct op *op, size_t bar, int lane, bool highest)
@@ -289,7 +289,8 @@ INLINE void extreme_hot(struct op *op, size_t first, size_t end, bool highest)
                 out[bar * LANES + (size_t)l] = extreme_fold(at[s->offset[l]], *at, highest);
             }
     }
-    warmup_cut(&s->warmup, &s->drive, out, first, end);
+    if (!s->warmup.over)
+        KERNEL(warmup_cut)(op, &s->warmup, first, end);
 }
 
 static bool highest_step(struct op *op, size_t bar, int lane)
@@ -334,7 +335,7 @@ static void highest_run(struct op *op, size_t bar_count)
     if (s->blocks)
         extreme_blocks_run(s, op, op->out[0], bar_count, true);
     else
-        drive(op, bar_count, INPUTS_HIGHEST, OUTPUTS_HIGHEST, levels);
+        drive(op, bar_count, levels);
 }
 static void lowest_run(struct op *op, size_t bar_count)
 {
@@ -350,7 +351,7 @@ static void lowest_run(struct op *op, size_t bar_count)
     if (s->blocks)
         extreme_blocks_run(s, op, op->out[0], bar_count, false);
     else
-        drive(op, bar_count, INPUTS_LOWEST, OUTPUTS_LOWEST, levels);
+        drive(op, bar_count, levels);
 }
 KERNEL_DEFINE(HIGHEST, extreme_bytes, highest_start, highest_run);
 KERNEL_DEFINE(LOWEST, extreme_bytes, lowest_start, lowest_run);
@@ -389,7 +390,13 @@ INLINE void trend_run(struct op *op, size_t bar_count, bool rising)
 {
     struct trend *s = op->state;
     struct operand in = op->in[0];
-    struct op inner = {.in = {in}, .out = {s->extreme}, .state = s + 1, .holes = op->holes};
+    struct op inner = {
+        .kernel = rising ? KERNEL_HIGHEST : KERNEL_LOWEST,
+        .in = {in},
+        .out = {s->extreme},
+        .state = s + 1,
+        .holes = op->holes,
+    };
     u64x4 words[ROW], bit = splat_word(1);
     f64x4 before[ROW];
 
@@ -469,7 +476,7 @@ static void pivot_push(struct op *op, size_t bar_count)
 static void pivot_skip(struct op *op, size_t bar, int lane)
 {
     struct pivot *s = op->state;
-    window_skip(&s->window, &s->drive, bar, lane);
+    KERNEL(window_skip)(&s->window, &s->drive, bar, lane);
 }
 
 INLINE bool pivot_step(struct op *op, size_t bar, int lane, bool high)
@@ -530,7 +537,8 @@ INLINE void pivot_hot(struct op *op, size_t first, size_t end, bool high)
         const double *at = window_row(&s->window, (ptrdiff_t)bar) - s->right[0] * LANES;
         pivot_row(at, out + bar * LANES, s->left[0], s->right[0], high);
     }
-    warmup_cut(&s->warmup, &s->drive, out, first, end);
+    if (!s->warmup.over)
+        KERNEL(warmup_cut)(op, &s->warmup, first, end);
 }
 
 static bool pivothigh_step(struct op *op, size_t bar, int lane)

@@ -39,25 +39,11 @@ INLINE size_t window_bytes(size_t keep, int series)
 }
 
 /* Sets up an empty window in `memory` (aligned to 64) and returns what is behind it. */
-INLINE void *window_start_with(struct window *w, void *memory, size_t keep, int series,
-                               double empty)
-{
-    *w = (struct window){
-        .rows = memory,
-        .width = (size_t)series * LANES,
-        .keep = keep,
-        .capacity = window_capacity(keep),
-        .block = keep,
-        .next = keep,
-        .empty = empty,
-    };
-    for (size_t i = 0; i < keep * w->width; i++)
-        w->rows[i] = empty;
-    return (char *)memory + window_bytes(keep, series);
-}
+void *KERNEL(window_start_with)(struct window *w, void *memory, size_t keep, int series,
+                                double empty);
 INLINE void *window_start(struct window *w, void *memory, size_t keep, int series)
 {
-    return window_start_with(w, memory, keep, series, 0.0);
+    return KERNEL(window_start_with)(w, memory, keep, series, 0.0);
 }
 
 /* The row of a bar of this block; negative bars are history. */
@@ -93,18 +79,7 @@ INLINE void window_push(struct window *w, const struct op *op, size_t bar_count,
 }
 
 /* The lane has no value on this bar: what it had moves up. */
-INLINE void window_skip(struct window *w, const struct drive *drive, size_t bar, int lane)
-{
-    bool fresh = drive->fresh >> lane & 1;
-
-    for (size_t series = 0; series < w->width; series += LANES) {
-        double *at = window_row(w, (ptrdiff_t)bar) + series + lane;
-        for (size_t k = 0; k < w->keep && !fresh; k++, at -= w->width)
-            *at = *(at - w->width);
-        if (fresh)
-            *at = w->empty;
-    }
-}
+void KERNEL(window_skip)(struct window *w, const struct drive *drive, size_t bar, int lane);
 
 /* push() and skip() of a kernel whose state has a `window`: of its first `taken` inputs, or (0) of
  * what the kernel puts there. */
@@ -117,7 +92,7 @@ INLINE void window_skip(struct window *w, const struct drive *drive, size_t bar,
     static void name##_skip(struct op *op, size_t bar, int lane) \
     {                                                            \
         struct type *s = op->state;                              \
-        window_skip(&s->window, &s->drive, bar, lane);           \
+        KERNEL(window_skip)(&s->window, &s->drive, bar, lane);   \
     }
 
 /* ---- warm-up of kernels that reckon in it as later, only do not show the values yet ---------- */
@@ -135,18 +110,6 @@ INLINE bool warmup_step(struct warmup *w, int lane)
 }
 
 /* Bars of the lanes that hot() reckoned: NaN where not yet shown. */
-INLINE void warmup_cut(struct warmup *w, const struct drive *drive, double *out, size_t first,
-                       size_t end)
-{
-    if (w->over)
-        return;
-    w->over = true;
-    for (int l = 0; l < LANES; l++) {
-        bool absent = drive->absent >> l & 1;
-        for (size_t bar = first; bar < end && !absent && !warmup_step(w, l); bar++)
-            out[bar * LANES + (size_t)l] = NAN;
-        w->over &= w->seen[l] == w->needed[l];
-    }
-}
+void KERNEL(warmup_cut)(struct op *op, struct warmup *w, size_t first, size_t end);
 
 #endif

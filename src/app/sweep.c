@@ -5,7 +5,7 @@
 #include "app/question.h"
 #include "app/ranking.h"
 
-enum { SWEEP_TOP_USUAL = 10, SURFACE_PIECE_BYTES = 1 << 20 };
+enum { SWEEP_TOP_USUAL = 10, SURFACE_PIECE_BYTES = 1 << 20, FAILURES_SHOWN = 5 };
 
 struct sweeping {
     struct app *app;
@@ -13,6 +13,7 @@ struct sweeping {
     struct grid grid;
     struct sweep sweep;
     struct sweep_result result;
+    const char **problems; /* of each symbol: why it could not be read; NULL: it was */
     struct progress progress;
     double calculation_ms;
     struct buffer surface; /* the CSV of every combination, as far as it is not written */
@@ -242,6 +243,33 @@ static void next_line(const struct sweeping *s, struct buffer *out)
     buffer_add_char(out, '\n');
 }
 
+/* Every combination holds the same market: the first says how that went.  NaN where none was done. */
+static double market_held(const struct sweeping *s)
+{
+    return s->result.best_count ? s->result.best[0].metric[METRIC_BUY_HOLD_RETURN] : (double)NAN;
+}
+
+/* Why a symbol is not in the sweep; NULL: it is. */
+static const char *failure_of(const struct sweeping *s, size_t symbol)
+{
+    if (s->problems[symbol])
+        return s->problems[symbol];
+    return s->sweep.symbols[symbol].begin < s->sweep.symbols[symbol].end
+               ? NULL
+               : "it has no bars in the time asked for";
+}
+
+static void failure_lines(const struct sweeping *s, struct buffer *out)
+{
+    size_t shown = 0;
+
+    for (size_t i = 0; i < s->sweep.symbol_count; i++)
+        if (failure_of(s, i) && shown++ < FAILURES_SHOWN)
+            buffer_addf(out, "%s failed: %s\n", s->sweep.symbols[i].name, failure_of(s, i));
+    if (shown > FAILURES_SHOWN)
+        buffer_addf(out, "… and %zu more failed: --json lists them\n", shown - FAILURES_SHOWN);
+}
+
 static void sweep_text(const struct sweeping *s, size_t top, struct buffer *out)
 {
     char a[NUMBER_TEXT_BYTES], b[NUMBER_TEXT_BYTES];
@@ -258,7 +286,14 @@ static void sweep_text(const struct sweeping *s, size_t top, struct buffer *out)
                 s->sweep.symbol_count > 1 ? " (means over the symbols)" : "");
     if (s->result.best_count)
         sweep_table(s, top, out);
-    buffer_addf(out, "\n%s combinations × %s bars in %.3f s (%.2f billion a second), %d thread%s",
+    buffer_add_char(out, '\n');
+    if (s->result.best_count)
+        buffer_addf(out, "%s: %s %%\n",
+                    s->sweep.symbol_count > 1 ? "the whole market held in equal parts"
+                                              : "the symbol held",
+                    with_commas(market_held(s), 1, true, a));
+    failure_lines(s, out);
+    buffer_addf(out, "%s combinations × %s bars in %.3f s (%.2f billion a second), %d thread%s",
                 with_commas((double)s->result.evaluated, 0, false, a),
                 with_commas(bars, 0, false, b), seconds,
                 (double)s->result.evaluated * bars / seconds * 1e-9, s->q.jobs,
@@ -267,9 +302,10 @@ static void sweep_text(const struct sweeping *s, size_t top, struct buffer *out)
         buffer_addf(out, "; %s break a `require`",
                     with_commas((double)s->result.skipped, 0, false, a));
     if (s->result.failed)
-        buffer_addf(out, "; %zu symbols failed", s->result.failed);
+        buffer_addf(out, "; %zu symbol%s failed", s->result.failed,
+                    s->result.failed == 1 ? "" : "s");
     buffer_add_char(out, '\n');
-    if (s->result.evaluated == 0)
+    if (s->result.evaluated == 0 && !s->interrupted)
         buffer_add_text(out, "no combination keeps every `require`: nothing was evaluated\n");
     else if (s->result.evaluated > 1)
         buffer_add_text(
@@ -293,8 +329,19 @@ static void sweep_json(const struct sweeping *s, size_t top, struct buffer *out)
     json_int(&json, "skipped", (int64_t)s->result.skipped);
     json_int(&json, "symbols", (int64_t)s->sweep.symbol_count);
     json_int(&json, "failed", (int64_t)s->result.failed);
+    json_number(&json, "market_return", market_held(s));
+    json_bool(&json, "interrupted", s->interrupted);
     json_number(&json, "calculation_time_ms", s->calculation_ms);
     json_end(&json, '}');
+    json_begin(&json, "failures", '[');
+    for (size_t i = 0; i < s->sweep.symbol_count; i++)
+        if (failure_of(s, i)) {
+            json_begin(&json, NULL, '{');
+            json_text(&json, "symbol", s->sweep.symbols[i].name);
+            json_text(&json, "error", failure_of(s, i));
+            json_end(&json, '}');
+        }
+    json_end(&json, ']');
     json_begin(&json, "best", '[');
     for (size_t i = 0; i < s->result.best_count && i < top; i++) {
         const struct sweep_row *row = &s->result.best[i];
@@ -329,11 +376,10 @@ static enum status calculate(struct sweeping *s, struct error *err)
 {
     struct conf *conf = s->app->conf;
     struct batch_symbol *symbols;
-    const char **problems;
     int64_t begin;
     enum status status;
 
-    TRY(question_symbols(&s->q, &symbols, &problems, err));
+    TRY(question_symbols(&s->q, &symbols, &s->problems, err));
     s->sweep.grid = &s->grid;
     s->sweep.random = conf_is_set(conf, OPT_RANDOM) ? (uint64_t)conf_whole(conf, OPT_RANDOM) : 0;
     s->sweep.seed = (uint64_t)conf_whole(conf, OPT_SEED);
@@ -374,9 +420,11 @@ static enum status answer(struct sweeping *s, struct error *err)
     TRY(surface_close(s, err));
     if (s->app->json)
         sweep_json(s, top, &out);
-    else
+    else if (s->result.evaluated || !s->interrupted)
         sweep_text(s, top, &out);
     TRY(answer_write(&out, s->q.snapshot, err));
+    if (s->interrupted && !s->result.evaluated)
+        return fail(err, STATUS_INTERRUPTED, "interrupted before the first combinations were done");
     if (s->interrupted)
         return fail(err, STATUS_INTERRUPTED,
                     "interrupted: the best of %llu combinations stand above",

@@ -334,21 +334,12 @@ def a_file_cut_in_the_middle_is_one_failed_symbol():
     p = run("backtest", "rsi", "--on", m, "--json", "--no-cache")
     j = json.loads(p.stdout)
     assert p.returncode == 1 and j["summary"]["failed"] == 1 and j["summary"]["successful"] == 2, p.stdout[:300]
+    ask = ("sweep", "rsi", "--on", m, "--grid", "period=5..9")
+    p = run(*ask, "--json")
+    j = json.loads(p.stdout)
+    assert p.returncode == 1 and [f["symbol"] for f in j["failures"]] == ["S002"] and "S002" in j["failures"][0]["error"], p.stdout[:500]
+    assert "\nS002 failed: " in run(*ask).stdout
     assert run("verify", m).returncode == 1
-
-
-@test
-def interrupting_a_long_sweep_answers_at_once_with_what_is_done():
-    m = market("long/1m", 1, 200000)
-    p = subprocess.Popen([HARRIER, "sweep", "rsi", "--on", m, "--grid", "period=2..50", "--grid", "oversold=10..45:1", "--grid", "overbought=55..90:1", "--data", STORE],
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(0.4)
-    asked = time.monotonic()
-    p.send_signal(signal.SIGINT)
-    out, err = p.communicate(timeout=20)
-    assert p.returncode == 130, (p.returncode, err)
-    assert "interrupted" in err, err
-    assert time.monotonic() - asked < 1.0, "SIGINT took over a second"
 
 
 @test
@@ -385,6 +376,10 @@ def sweep_finds_what_backtest_says():
     sets = [w for k, v in best["parameters"].items() for w in ("--set", f"{k}={v}")]
     r = json.loads(ok("backtest", "rsi", "--on", m, "--symbols", "S001", *sets, "--json", "--no-cache"))["results"][0]
     assert r["total_return"] == best["total_return"] and r["sharpe"] == best["sharpe"]
+    ask = (m, "--symbols", "S00*")
+    held = json.loads(ok("backtest", "rsi", "--on", *ask, "--json"))["summary"]["market_return"]
+    assert abs(json.loads(ok("sweep", "rsi", "--on", *ask, "--json"))["summary"]["market_return"] / held - 1) < 1e-12
+    assert f"the whole market held in equal parts: {held:+,.1f} %" in ok("sweep", "rsi", "--on", *ask)
     refused(2, "perood|period", "sweep", "rsi", "--on", m, "--grid", "perood=1..5")
     refused(2, "period", "sweep", "rsi", "--on", m, "--grid", "period=0..5")
 

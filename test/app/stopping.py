@@ -109,4 +109,17 @@ def a_backtest_ranks_what_was_done_and_keeps_it_for_no_question():
     assert not again["summary"]["cached"] and again["summary"]["successful"] == 400 and again["summary"]["interrupted"] == 0
 
 
+@test
+def a_sweep_says_what_it_is_the_best_of():
+    m = large()
+    code, out, err = stopped("sweep", "rsi", "--on", m, after=0.15)   # less than a wave
+    assert code == 130 and "before the first combinations" in err and not out, (err, out)
+    m = market("long/1m", 1, 200000)
+    ask = ["sweep", "rsi", "--on", m, "--grid", "period=2..50", "--grid", "oversold=10..45:1", "--grid", "overbought=55..90:1"]
+    code, out, err = stopped(*ask, "--json", after=1.0)
+    s = json.loads(out)["summary"]
+    assert code == 130 and s["interrupted"] and 0 < s["evaluated"] < s["combinations"], (err, s)
+    assert f"the best of {s['evaluated']} combinations" in err, err
+
+
 main()

@@ -30,18 +30,19 @@ struct app {
 };
 
 struct command {
-    const char *name;     /* "backtest", "run show" */
-    const char *operands; /* "RULE", as in the synopsis */
-    size_t least, most;   /* operands */
-    const char *summary;  /* one line of `harrier --help` */
-    const char *help;     /* what it does, and examples */
-    enum option options[COMMAND_OPTIONS_MAX];
-    int option_count;
+    const char *name;                         /* "backtest", "run show" */
+    const char *operands;                     /* "RULE", as in the synopsis */
+    size_t least, most;                       /* operands */
+    const char *summary;                      /* one line of `harrier --help` */
+    const char *help;                         /* what it does, and examples */
+    enum option options[COMMAND_OPTIONS_MAX]; /* OPT_HELP is the last */
     enum status (*run)(struct app *app, struct error *err);
 };
 
 extern const struct command *const commands[];
 extern const size_t command_count;
+
+size_t command_option_count(const struct command *command);
 
 /* Writes a buffer to standard output and empties it; STATUS_SYSTEM where that fails (a full disk
  * behind a pipe).  A reader that went away (head) is no error. */

@@ -331,7 +331,6 @@ static enum status show(struct backtest *b, struct error *err)
         .run = &b->run,
         .symbols = b->symbols,
         .count = b->count,
-        .sort = b->sort,
         .top = conf_is_set(b->app->conf, OPT_TOP) ? (size_t)conf_whole(b->app->conf, OPT_TOP) : 0,
         .cached = b->cached,
         .color = app_color(b->app),
@@ -402,27 +401,12 @@ static enum status answer(struct backtest *b, struct error *err)
     return b->run.failed ? STATUS_PARTIAL : STATUS_OK;
 }
 
-static enum status find_sort(struct backtest *b, struct error *err)
-{
-    const char *name = conf_text(b->app->conf, OPT_SORT), *names[METRIC_COUNT], *nearest;
-
-    b->sort = metric_find(text_of(name));
-    if (b->sort >= 0)
-        return STATUS_OK;
-    for (int m = 0; m < METRIC_COUNT; m++)
-        names[m] = metric_rows[m].name;
-    nearest = text_nearest(text_of(name), names, METRIC_COUNT);
-    return fail(err, STATUS_USAGE,
-                "unknown metric `%s` in --sort%s%s%s: `harrier metrics` lists them", name,
-                nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
-}
-
 static enum status backtest_run(struct app *app, struct error *err)
 {
     struct backtest b = {.app = app};
     enum status status;
 
-    TRY(find_sort(&b, err));
+    TRY(ranking_metric(app, OPT_SORT, SORT_COUNT, &b.sort, err));
     TRY(app_output(app, OPT_TRADES, err));
     TRY(app_output(app, OPT_EQUITY, err));
     TRY(question_open(&b.q, app, err));
@@ -465,6 +449,5 @@ const struct command command_backtest = {
                 OPT_TRADES,  OPT_EQUITY,       OPT_NO_CACHE, OPT_JOBS,
                 OPT_ISA,     OPT_JSON,         OPT_CSV,      OPT_COLOR,
                 OPT_DATA,    OPT_HELP},
-    .option_count = 30,
     .run = backtest_run,
 };

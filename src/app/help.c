@@ -19,6 +19,15 @@ const struct command *const commands[] = {
 };
 const size_t command_count = ARRAY_COUNT(commands);
 
+size_t command_option_count(const struct command *command)
+{
+    size_t count = 1;
+
+    while (command->options[count - 1] != OPT_HELP)
+        ASSERT(++count <= COMMAND_OPTIONS_MAX);
+    return count;
+}
+
 static void option_words(struct buffer *out, const struct option_row *row)
 {
     if (row->letter)
@@ -50,7 +59,7 @@ static void command_help(struct buffer *out, const struct command *command)
     buffer_addf(out, "harrier %s%s%s [options]: %s\n\n%s\noptions:\n", command->name,
                 command->operands ? " " : "", command->operands ? command->operands : "",
                 command->summary, command->help);
-    for (int i = 0; i < command->option_count; i++)
+    for (size_t i = 0; i < command_option_count(command); i++)
         option_help(out, &option_rows[command->options[i]]);
 }
 
@@ -81,7 +90,7 @@ void help_print(struct buffer *out, const struct command *command)
 
 static void all_flags(struct buffer *out, const struct command *command)
 {
-    for (int i = 0; i < command->option_count; i++)
+    for (size_t i = 0; i < command_option_count(command); i++)
         buffer_addf(out, "%s--%s", i ? " " : "", option_rows[command->options[i]].flag);
 }
 
@@ -164,7 +173,7 @@ static void completion_fish(struct buffer *out)
                 length, c->name, c->name + length + 1, c->summary);
         buffer_addf(out, "complete -c harrier -n __fish_use_subcommand -a '%.*s' -d \"%s\"\n",
                     length, c->name, c->summary);
-        for (int o = 0; o < c->option_count; o++) {
+        for (size_t o = 0; o < command_option_count(c); o++) {
             const struct option_row *row = &option_rows[c->options[o]];
 
             buffer_addf(out, "complete -c harrier -n '__fish_seen_subcommand_from %.*s' -l %s",
@@ -178,11 +187,13 @@ static void completion_fish(struct buffer *out)
     }
 }
 
-/* zsh runs bash's completions through bashcompinit. */
+/* zsh runs bash's completions through bashcompinit.  The first line is for a zsh that finds this in
+ * its path of functions. */
 static void completion_zsh(struct buffer *out)
 {
-    buffer_add_text(out, "# zsh completion of harrier: source <(harrier completion zsh)\n"
-                         "autoload -U +X compinit bashcompinit && compinit -u && bashcompinit\n");
+    buffer_add_text(
+        out, "#compdef harrier\n# zsh completion of harrier: source <(harrier completion zsh)\n"
+             "autoload -U +X compinit bashcompinit && compinit -u && bashcompinit\n");
     completion_bash(out);
 }
 
@@ -212,7 +223,6 @@ const struct command command_completion = {
     .help = "  source <(harrier completion bash)\n"
             "  harrier completion fish > ~/.config/fish/completions/harrier.fish\n",
     .options = {OPT_DATA, OPT_HELP},
-    .option_count = 2,
     .run = completion_command,
 };
 
@@ -230,7 +240,7 @@ static void escaped(struct buffer *out, const char *text)
 
 static void man_options(struct buffer *out, const struct command *command)
 {
-    for (int i = 0; i < command->option_count; i++) {
+    for (size_t i = 0; i < command_option_count(command); i++) {
         const struct option_row *row = &option_rows[command->options[i]];
         struct buffer words = {0};
 
@@ -284,6 +294,5 @@ const struct command command_man = {
     .summary = "the manual page, as scdoc reads it",
     .help = "  harrier man | scdoc > harrier.1\n",
     .options = {OPT_DATA, OPT_HELP},
-    .option_count = 2,
     .run = man_page,
 };

@@ -217,15 +217,24 @@ static enum status undo(struct app *app, const struct market_name *market, struc
     char time[TIME_TEXT_BYTES];
     struct undo_report report = {0};
     struct buffer out = {0};
+    struct json json = {0};
 
     TRY(store_undo(app->env, app->data, market, "harrier import --undo", &report, err));
     time_to_text(report.time_ms / 1000 * 1000, false, time);
+    json_begin(&json, NULL, '{');
+    json_text(&json, "undone", report.who);
+    json_text(&json, "time", time);
+    json_int(&json, "removed", (int64_t)report.removed);
+    json_int(&json, "restored", (int64_t)report.restored);
+    json_int(&json, "changed", (int64_t)report.changed);
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
     buffer_addf(
         &out,
         "the batch of `%s`, %s, is taken back: %zu symbols removed, %zu restored, %zu changed\n",
         report.who, time, report.removed, report.restored, report.changed);
     buffer_addf(&out, "the same once more brings it back\n");
-    return app_write(&out, err);
+    return app_answer(app, &json, &out, err);
 }
 
 static enum status import_command(struct app *app, struct error *err)
@@ -277,6 +286,5 @@ const struct command command_import = {
     .options = {OPT_AS, OPT_FORMAT, OPT_ZONE, OPT_COLUMN, OPT_SYMBOL, OPT_SYMBOL_FROM, OPT_WHERE,
                 OPT_SCALE, OPT_DROP_LAST, OPT_FILES, OPT_REPLACE, OPT_UNDO, OPT_JOBS, OPT_JSON,
                 OPT_DATA, OPT_HELP},
-    .option_count = 16,
     .run = import_command,
 };

@@ -140,7 +140,7 @@ static enum status data_directory(struct app *app, struct error *err)
 
 static bool takes_market(const struct command *command)
 {
-    for (int i = 0; i < command->option_count; i++)
+    for (size_t i = 0; i < command_option_count(command); i++)
         if (command->options[i] == OPT_ON)
             return true;
     return false;
@@ -182,7 +182,7 @@ static enum status run_command(struct app *app, int argc, char **argv, struct er
         return app_write(&help, err);
     }
     TRY(conf_open(&app->conf, app->env, err));
-    TRY(conf_parse(app->conf, argc, argv, app->command->options, (size_t)app->command->option_count,
+    TRY(conf_parse(app->conf, argc, argv, app->command->options, command_option_count(app->command),
                    app->operands, &app->operand_count, err));
     app->json = conf_flag(app->conf, OPT_JSON);
     app->csv = conf_flag(app->conf, OPT_CSV);

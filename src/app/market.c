@@ -51,7 +51,6 @@ const struct command command_sample = {
             "  harrier sample --market mine/1h --symbols 20 --bars 5000 --seed 7\n",
     .options = {OPT_MARKET, OPT_SYMBOL_COUNT, OPT_BAR_COUNT, OPT_SEED, OPT_JSON, OPT_DATA,
                 OPT_HELP},
-    .option_count = 7,
     .run = sample_command,
 };
 
@@ -204,7 +203,6 @@ const struct command command_symbols = {
             "  harrier symbols bybit/1d\n"
             "  harrier symbols bybit/1d --symbols 'BTC*,ETH*' --json\n",
     .options = {OPT_SYMBOLS, OPT_JSON, OPT_CSV, OPT_DATA, OPT_HELP},
-    .option_count = 5,
     .run = symbols_command,
 };
 
@@ -376,7 +374,6 @@ const struct command command_bars = {
             "  harrier bars sample/1d S001 --with 'rsi(close, 14)' --with 'bbands(close, 20)'\n"
             "  harrier bars bybit/1d BTCUSDT --from 2024-01-01 --to 2025-01-01 --csv > btc.csv\n",
     .options = {OPT_FROM, OPT_TO, OPT_WITH, OPT_CSV, OPT_JSON, OPT_ISA, OPT_DATA, OPT_HELP},
-    .option_count = 8,
     .run = bars_command,
 };
 
@@ -475,7 +472,6 @@ const struct command command_resample = {
             "  harrier resample binance/1h --to 1d\n"
             "  harrier resample binance/1m --to 1w --closed\n",
     .options = {OPT_TARGET, OPT_CLOSED, OPT_REPLACE, OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 6,
     .run = resample_command,
 };
 
@@ -534,7 +530,6 @@ const struct command command_rm = {
     .help = "  harrier rm sample/1d S001 S002\n"
             "  harrier rm sample/1d\n",
     .options = {OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 3,
     .run = rm_command,
 };
 
@@ -575,6 +570,5 @@ const struct command command_rename = {
     .help = "  harrier rename bybit/1d MATICUSDT POLUSDT\n"
             "  harrier rename old/1d new/1d\n",
     .options = {OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 3,
     .run = rename_command,
 };

@@ -10,15 +10,31 @@ enum { TOP_USUAL = 20, FAILURES_SHOWN = 5 };
 /* ---- order ----------------------------------------------------------------------------------- */
 
 struct order {
-    int metric, better;
+    int key, better;
 };
+
+static const char *const field_names[] = {"open_position", "pending", "refused"};
+
+static double sort_value(const struct run_symbol *s, int key)
+{
+    switch (key) {
+    case SORT_OPEN_POSITION:
+        return s->sim.open_position;
+    case SORT_PENDING:
+        return (double)s->sim.pending;
+    case SORT_REFUSED:
+        return (double)s->sim.refused;
+    default:
+        return s->sim.metric[key];
+    }
+}
 
 /* Undefined stands behind defined, failed behind both. */
 static int compare(const void *left, const void *right, void *context)
 {
     const struct run_symbol *a = left, *b = right;
     const struct order *order = context;
-    double x = a->sim.metric[order->metric], y = b->sim.metric[order->metric];
+    double x = sort_value(a, order->key), y = sort_value(b, order->key);
 
     if (a->ok != b->ok)
         return a->ok ? -1 : 1;
@@ -29,11 +45,31 @@ static int compare(const void *left, const void *right, void *context)
     return strcmp(a->symbol, b->symbol);
 }
 
-void ranking_sort(struct run_symbol *symbols, size_t count, int metric)
+void ranking_sort(struct run_symbol *symbols, size_t count, int key)
 {
-    struct order order = {metric, metric_rows[metric].better};
+    struct order order = {key, key < METRIC_COUNT ? metric_rows[key].better : 1};
 
     qsort_r(symbols, count, sizeof *symbols, compare, &order);
+}
+
+enum status ranking_metric(const struct app *app, enum option option, int count, int *key,
+                           struct error *err)
+{
+    const char *name = conf_text(app->conf, option), *names[SORT_COUNT], *nearest;
+
+    *key = metric_find(text_of(name));
+    for (int k = 0; k < count; k++) {
+        names[k] = k < METRIC_COUNT ? metric_rows[k].name : field_names[k - METRIC_COUNT];
+        if (*key < 0 && !strcmp(names[k], name))
+            *key = k;
+    }
+    if (*key >= 0)
+        return STATUS_OK;
+    nearest = text_nearest(text_of(name), names, (size_t)count);
+    return fail(err, STATUS_USAGE,
+                "unknown metric `%s` in --%s%s%s%s: `harrier metrics` lists them", name,
+                option_rows[option].flag, nearest ? "; did you mean `" : "", nearest ? nearest : "",
+                nearest ? "`?" : "");
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */

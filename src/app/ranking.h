@@ -11,7 +11,6 @@ struct ranking {
     struct run *run;
     struct run_symbol *symbols;
     size_t count;
-    int sort;   /* metric */
     size_t top; /* rows; 0: as many as a table shows, and all for a program */
     bool cached, color;
     int jobs;
@@ -21,7 +20,14 @@ struct ranking {
 };
 
 /* Best first by the metric's better direction, failures last, ties by symbol. */
-void ranking_sort(struct run_symbol *symbols, size_t count, int metric);
+void ranking_sort(struct run_symbol *symbols, size_t count, int key);
+
+/* What a ranking is sorted by: a metric, or one of the fields behind them, the most first. */
+enum { SORT_OPEN_POSITION = METRIC_COUNT, SORT_PENDING, SORT_REFUSED, SORT_COUNT };
+
+/* The one of the first `count` that an option names; STATUS_USAGE with the nearest. */
+enum status ranking_metric(const struct app *app, enum option option, int count, int *key,
+                           struct error *err);
 
 void ranking_table(const struct ranking *ranking, struct buffer *out);
 void ranking_statistics(const struct ranking *ranking, const struct run_symbol *symbol,

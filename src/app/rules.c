@@ -55,8 +55,14 @@ static void print_inputs(struct buffer *out, const struct rule *rule)
     buffer_add_text(out, any ? "\n" : "none\n");
 }
 
+/* What --on has shown. */
+struct proved {
+    bool holds;
+    size_t symbols, bars;
+};
+
 static void check_text(struct app *app, const struct rule *rule, const double *values,
-                       struct buffer *out)
+                       const struct proved *proved, struct buffer *out)
 {
     static const char *const signals[] = {"buy", "sell", "short", "cover"};
     char combinations[NUMBER_TEXT_BYTES];
@@ -79,9 +85,14 @@ static void check_text(struct app *app, const struct rule *rule, const double *v
         buffer_add_char(out, '\n');
         rule_explain(rule, values, out);
     }
+    if (proved)
+        buffer_addf(out,
+                    "proof:      no value of the rule knows a later bar (%zu symbols, %s bars)\n",
+                    proved->symbols, with_commas((double)proved->bars, 0, false, combinations));
 }
 
-static void check_json(const struct rule *rule, const double *values, struct buffer *out)
+static void check_json(const struct rule *rule, const double *values, const struct proved *proved,
+                       struct buffer *out)
 {
     struct json json = {.out = *out};
     unsigned columns = rule_columns_read(rule);
@@ -112,6 +123,13 @@ static void check_json(const struct rule *rule, const double *values, struct buf
     json_end(&json, ']');
     json_number(&json, "combinations", rule_grid_combinations(rule));
     json_text(&json, "warnings", rule_warnings(rule));
+    if (proved) {
+        json_begin(&json, "proof", '{');
+        json_bool(&json, "holds", proved->holds);
+        json_int(&json, "symbols", (int64_t)proved->symbols);
+        json_int(&json, "bars", (int64_t)proved->bars);
+        json_end(&json, '}');
+    }
     json_end(&json, '}');
     buffer_add_char(&json.out, '\n');
     *out = json.out;
@@ -138,14 +156,13 @@ static enum status prove_symbol(const struct rule *rule, const double *values,
 
 /* The proof against the future, over the symbols of a market. */
 static enum status prove(struct app *app, const struct rule *rule, const double *values,
-                         struct arena *arena, struct buffer *out, struct error *err)
+                         struct arena *arena, struct proved *proved, struct error *err)
 {
     const struct kernels *kernels = kernels_select(conf_text(app->conf, OPT_ISA), LANES_WIDE);
-    char number[NUMBER_TEXT_BYTES];
     struct progress progress;
     struct snapshot *snapshot;
     struct market_name market;
-    size_t *chosen, count, bars = 0;
+    size_t *chosen, count;
     struct error cut;
     enum status status;
 
@@ -168,7 +185,7 @@ static enum status prove(struct app *app, const struct rule *rule, const double 
             break;
         }
         status = prove_symbol(rule, values, kernels, snapshot, chosen[i], arena, app->env->stop,
-                              &bars, err);
+                              &proved->bars, err);
         if (status != STATUS_OK)
             error_prefix(err, "%s: ", snapshot_symbol_name(snapshot, chosen[i]));
         arena_reset(arena, mark);
@@ -179,10 +196,8 @@ static enum status prove(struct app *app, const struct rule *rule, const double 
         *err = cut;
         status = cut.status;
     }
-    if (status == STATUS_OK)
-        buffer_addf(out,
-                    "proof:      no value of the rule knows a later bar (%zu symbols, %s bars)\n",
-                    count, with_commas((double)bars, 0, false, number));
+    proved->holds = status == STATUS_OK;
+    proved->symbols = count;
     snapshot_close(snapshot);
     return status;
 }
@@ -192,27 +207,26 @@ static enum status check_rule(struct app *app, struct arena *arena, struct error
     double values[RULE_PARAMETERS_MAX];
     bool set[RULE_PARAMETERS_MAX];
     const struct rule *rule;
+    struct proved proved = {0}, *asked = conf_is_set(app->conf, OPT_ON) ? &proved : NULL;
     struct buffer out = {0};
+    enum status status = STATUS_OK;
 
     TRY(app_rule(app, app->operands[0], arena, &rule, err));
     TRY(app_parameters(app, rule, values, set, err));
     if (rule_warnings(rule)[0])
         app_note("%s", rule_warnings(rule));
+    if (asked)
+        status = prove(app, rule, values, arena, asked, err);
+    if (status != STATUS_OK && !(status == STATUS_PARTIAL && app->json))
+        return status; /* a proof that failed is an answer to a program */
     if (conf_flag(app->conf, OPT_SOURCE))
         buffer_add(&out, rule->source.at, rule->source.length);
     else if (app->json)
-        check_json(rule, values, &out);
+        check_json(rule, values, asked, &out);
     else
-        check_text(app, rule, values, &out);
-    if (conf_is_set(app->conf, OPT_ON)) {
-        enum status status = prove(app, rule, values, arena, &out, err);
-
-        if (status != STATUS_OK) {
-            buffer_deinit(&out);
-            return status;
-        }
-    }
-    return app_write(&out, err);
+        check_text(app, rule, values, asked, &out);
+    TRY(app_write(&out, err));
+    return status;
 }
 
 static enum status check_command(struct app *app, struct error *err)
@@ -243,7 +257,6 @@ const struct command command_check = {
             "  harrier check mine.rule --on sample/1d --symbols S001\n",
     .options = {OPT_ON, OPT_SYMBOLS, OPT_SET, OPT_EXPLAIN, OPT_SOURCE, OPT_ISA, OPT_JSON, OPT_DATA,
                 OPT_HELP},
-    .option_count = 9,
     .run = check_command,
 };
 
@@ -379,7 +392,6 @@ const struct command command_indicators = {
             "  harrier indicators macd\n"
             "  harrier indicators --json\n",
     .options = {OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 3,
     .run = indicators_command,
 };
 
@@ -422,6 +434,5 @@ const struct command command_metrics = {
             "  harrier metrics\n"
             "  harrier backtest rsi --on sample/1d --sort sharpe\n",
     .options = {OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 3,
     .run = metrics_command,
 };

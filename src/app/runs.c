@@ -141,7 +141,6 @@ const struct command command_runs = {
     .help = "  harrier runs\n"
             "  harrier runs --top 100 --json\n",
     .options = {OPT_TOP, OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 4,
     .run = runs_command,
 };
 
@@ -289,7 +288,6 @@ const struct command command_run_show = {
             "  harrier run show 3 --source\n",
     .options = {OPT_TOP, OPT_SHOW_TRADES, OPT_TRADES, OPT_EQUITY, OPT_SOURCE, OPT_JSON, OPT_CSV,
                 OPT_COLOR, OPT_DATA, OPT_HELP},
-    .option_count = 10,
     .run = run_show_command,
 };
 
@@ -414,7 +412,6 @@ const struct command command_run_compare = {
     .summary = "two kept runs side by side",
     .help = "  harrier run compare 3 4\n",
     .options = {OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 3,
     .run = run_compare_command,
 };
 
@@ -457,6 +454,5 @@ const struct command command_run_rm = {
     .summary = "forget kept runs",
     .help = "  harrier run rm 3 4\n",
     .options = {OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 3,
     .run = run_rm_command,
 };

@@ -63,7 +63,6 @@ const struct command command_config_show = {
             "  harrier config show\n"
             "  HARRIER_BACKTEST_FEE=5bps harrier config show\n",
     .options = {OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 3,
     .run = show_command,
 };
 
@@ -71,20 +70,24 @@ const struct command command_config_show = {
 static enum status check_command(struct app *app, struct error *err)
 {
     struct buffer out = {0};
+    struct json json = {0};
     int set = 0;
 
     for (int o = 0; o < OPTION_COUNT; o++)
         set += is_setting(&option_rows[o]) && conf_source(app->conf, o) != FROM_DEFAULT;
     buffer_addf(&out, "the configuration is right; %d option%s not as by default\n", set,
                 set == 1 ? " is" : "s are");
-    return app_write(&out, err);
+    json_begin(&json, NULL, '{');
+    json_int(&json, "not_default", set);
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
+    return app_answer(app, &json, &out, err);
 }
 
 const struct command command_config_check = {
     .name = "config check",
     .summary = "read the configuration file and the environment, and say what is wrong",
     .help = "  harrier config check\n",
-    .options = {OPT_DATA, OPT_HELP},
-    .option_count = 2,
+    .options = {OPT_JSON, OPT_DATA, OPT_HELP},
     .run = check_command,
 };

@@ -46,23 +46,6 @@ static enum status build_grid(struct sweeping *s, struct error *err)
     return STATUS_OK;
 }
 
-static enum status find_rank(struct sweeping *s, struct error *err)
-{
-    const char *name = conf_text(s->app->conf, OPT_RANK), *names[METRIC_COUNT], *nearest;
-    int metric = metric_find(text_of(name));
-
-    if (metric >= 0) {
-        s->sweep.rank = (enum metric)metric;
-        return STATUS_OK;
-    }
-    for (int m = 0; m < METRIC_COUNT; m++)
-        names[m] = metric_rows[m].name;
-    nearest = text_nearest(text_of(name), names, METRIC_COUNT);
-    return fail(err, STATUS_USAGE,
-                "unknown metric `%s` in --rank%s%s%s: `harrier metrics` lists them", name,
-                nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
-}
-
 /* ---- the surface ----------------------------------------------------------------------------- */
 
 static void surface_header(struct sweeping *s)
@@ -243,7 +226,7 @@ static void next_line(const struct sweeping *s, struct buffer *out)
     buffer_add_char(out, '\n');
 }
 
-/* Every combination holds the same market: the first says how that went.  NaN where none was done. */
+/* Every combination holds the same market: the first says how that went.  NaN where none is. */
 static double market_held(const struct sweeping *s)
 {
     return s->result.best_count ? s->result.best[0].metric[METRIC_BUY_HOLD_RETURN] : (double)NAN;
@@ -435,10 +418,12 @@ static enum status answer(struct sweeping *s, struct error *err)
 static enum status sweep_command(struct app *app, struct error *err)
 {
     struct sweeping s = {.app = app};
+    int rank;
     struct error ignored;
     enum status status;
 
-    TRY(find_rank(&s, err));
+    TRY(ranking_metric(app, OPT_RANK, METRIC_COUNT, &rank, err));
+    s.sweep.rank = (enum metric)rank;
     TRY(app_output(app, OPT_SURFACE, err));
     TRY(question_open(&s.q, app, err));
     status = answer(&s, err);
@@ -472,6 +457,5 @@ const struct command command_sweep = {
                 OPT_FEE_MODE, OPT_SLIPPAGE,       OPT_FILL,    OPT_LOT,       OPT_MIN_NOTIONAL,
                 OPT_BORROW,   OPT_REQUIRE_VOLUME, OPT_YEAR,    OPT_BENCHMARK, OPT_JOBS,
                 OPT_ISA,      OPT_JSON,           OPT_COLOR,   OPT_DATA,      OPT_HELP},
-    .option_count = 30,
     .run = sweep_command,
 };

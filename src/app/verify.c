@@ -150,6 +150,5 @@ const struct command command_verify = {
         "  harrier verify\n"
         "  harrier verify bybit/1d --repair\n",
     .options = {OPT_REPAIR, OPT_JSON, OPT_DATA, OPT_HELP},
-    .option_count = 4,
     .run = verify_command,
 };

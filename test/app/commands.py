@@ -584,4 +584,37 @@ def the_next_step_asks_the_same_question():
     assert "--set oversold=35 --fill close" in text.splitlines()[-1] and "--set period=" in text.splitlines()[-1], text
 
 
+@test
+def an_answer_in_json_is_one_document():
+    m = market()
+    proof = json.loads(ok("check", "rsi", "--on", m, "--json"))["proof"]
+    assert proof == {"holds": True, "symbols": 7, "bars": 2800}, proof
+    assert ok("check", "rsi", "--on", m, "--source") == ok("check", "rsi", "--source")
+    put("U.csv", "time,open,high,low,close,volume\n2024-01-01,1,2,1,2,5\n")
+    ok("import", os.path.join(HOME, "U.csv"), "--as", "undo/1d")
+    undone = json.loads(ok("import", "--undo", "--as", "undo/1d", "--json"))
+    assert (undone["removed"], undone["restored"], undone["changed"]) == (1, 0, 0) and "import" in undone["undone"], undone
+    assert json.loads(ok("config", "check", "--json", env={"HARRIER_BACKTEST_FEE": "5bps"}))["not_default"] == 2   # and --json itself
+
+
+@test
+def a_ranking_is_sorted_by_what_is_no_metric_too():
+    m = market()
+    for field in ("open_position", "refused"):
+        rows = [r[field] for r in json.loads(ok("backtest", "rsi", "--on", m, "--sort", field, "--json"))["results"]]
+        assert rows == sorted(rows, reverse=True), (field, rows)
+    rows = [r["pending"] for r in json.loads(ok("backtest", put("p.rule", "buy when close > open\nsell when close < open\n"), "--on", m, "--sort", "pending", "--json"))["results"]]
+    waiting = [r is not None for r in rows]
+    assert True in waiting and waiting == sorted(waiting, reverse=True), rows
+    refused(2, "--rank|pending|harrier metrics", "sweep", "rsi", "--on", m, "--rank", "pending")
+
+
+@test
+def completions_are_found_by_the_shells_that_load_them():
+    assert ok("completion", "zsh", data_flag=False).splitlines()[0] == "#compdef harrier"
+    for shell in ("zsh", "fish"):
+        if shutil.which(shell):
+            subprocess.run([shell, "-n", put("completion." + shell, ok("completion", shell, data_flag=False))], check=True)
+
+
 main()

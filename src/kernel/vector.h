@@ -22,11 +22,6 @@ enum { VECTOR = 4 };
 #else
 enum { VECTOR = 2 };
 #endif
-#ifdef __AVX512VL__
-enum { VECTOR_REGISTERS = 32 };
-#else
-enum { VECTOR_REGISTERS = 16 };
-#endif
 
 #ifndef LANES /* an editor, or clang-tidy */
 #define LANES 16

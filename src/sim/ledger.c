@@ -309,10 +309,10 @@ static void walk_block(struct ledger *ledger, struct run *run)
 
 /* The first bar has no return: its equity is the base of the second's. */
 static void mark_first(struct ledger *ledger, mark_function *mark, struct mark_block *marked,
-                       size_t lane, int width)
+                       size_t lane)
 {
     struct marks *marks = &ledger->marks;
-    size_t end = marked->end, bytes = sizeof(double) * (size_t)width;
+    size_t end = marked->end, bytes = sizeof(double) * MARK_LANES;
 
     marked->end = 1;
     mark(marks, marked, lane);
@@ -328,10 +328,10 @@ static void mark_block(struct ledger *ledger, const struct run *run)
 {
     const struct ledger_block *block = run->block;
     mark_function *mark = ledger->kernels->mark[block->shared][ledger->careful][ledger->downside];
-    int lanes = ledger->kernels->lanes, width = ledger->kernels->mark_lanes[block->shared];
+    int lanes = ledger->kernels->lanes;
     LANE_ALIGNED double unwanted[LANES_MAX];
 
-    for (int lane = 0; lane < lanes; lane += width) {
+    for (int lane = 0; lane < lanes; lane += MARK_LANES) {
         struct mark_block marked = {
             .end = block->bar_count,
             .close = block->price[BAR_CLOSE],
@@ -340,14 +340,14 @@ static void mark_block(struct ledger *ledger, const struct run *run)
             .borrow = ledger->borrow,
             .changes = run->changes,
         };
-        for (int l = lane; l < lane + width; l++) {
+        for (int l = lane; l < lane + MARK_LANES; l++) {
             marked.changed |= run->changed[l];
             marked.held |= run->held[l];
         }
         if (!block->equity && !marked.changed && !marked.held && run->first)
             continue;
         if (!run->first)
-            mark_first(ledger, mark, &marked, (size_t)lane, width);
+            mark_first(ledger, mark, &marked, (size_t)lane);
         mark(&ledger->marks, &marked, (size_t)lane);
     }
 }
@@ -392,7 +392,8 @@ void ledger_start(struct ledger *ledger, const struct ledger_setup *setup)
         account_start(ledger, l, l < ledger->kernels->lanes ? &setup->lanes[l] : &none);
         ledger->alarm[l] = ledger->account[l].alarm;
         ledger->stance[l] = (uint8_t)ledger->account[l].stance;
-        ledger->marks.cash[l] = ledger->marks.equity[l] = ledger->marks.peak[l] = options->cash;
+        ledger->marks.cash[l] = ledger->marks.equity[l] = ledger->marks.peak[l] =
+            ledger->marks.low[l] = options->cash;
         ledger->marks.worst[l] = ledger->marks.worst_peak[l] = 1;
         ledger->levels.cash[l] = options->cash;
     }

@@ -14,7 +14,8 @@
 
 enum {
     ORDER_WAIT_BARS = 5, /* how long an entry waits for a bar with volume */
-    WALK_LANES = 4 /* the same of the walk: more lanes a walk are more interruptions for all */
+    MARK_LANES = 4, /* that a mark takes at a time: with more, flat ones wait for one that is not */
+    WALK_LANES = 4  /* the same of the walk: more lanes a walk are more interruptions for all */
 };
 
 #define LANE_ALIGNED _Alignas(64)
@@ -25,11 +26,12 @@ struct marks {
     double cash[LANES_MAX];
     double equity[LANES_MAX]; /* at the close before */
     double peak[LANES_MAX];
-    double worst[LANES_MAX]; /* equity of the deepest drawdown, and the peak that it is measured
-                                from: */
-    double worst_peak[LANES_MAX]; /* a pair, compared by cross-multiplication, divided once at the
-                                     end */
-    double sum[LANES_MAX];        /* of r, r^2, min(r, 0)^2 */
+    double low[LANES_MAX]; /* least equity since that peak */
+
+    /* The deepest drawdown before that peak: its equity and the peak that it is measured from, a
+     * pair, compared by cross-multiplication and divided once at the end. */
+    double worst[LANES_MAX], worst_peak[LANES_MAX];
+    double sum[LANES_MAX]; /* of r, r^2, min(r, 0)^2 */
     double sum_squares[LANES_MAX];
     double sum_down[LANES_MAX];
 };
@@ -87,7 +89,7 @@ typedef void curve_function(struct curve_rows *rows, const struct curve_block *b
 /* One build of what is compiled per instruction set and width. */
 struct sim_kernels {
     const char *isa;
-    int lanes, mark_lanes[2];     /* [shared] */
+    int lanes;
     mark_function *mark[2][2][2]; /* [shared][careful][downside] */
     walk_function *walk[2][2][2]; /* [shared][shorts][trail] */
     curve_function *curve;

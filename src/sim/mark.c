@@ -4,12 +4,10 @@
 #include "sim/ledger.h"
 
 enum { /* vectors that a mark and a walk keep in registers */
-       MARK_WIDE = VECTOR_REGISTERS == 32 ? 16 : 8, /* fewer lanes are more restarts at fills */
-       MARK_SHARED_WIDE = 8, /* one price for all: nothing to wait for that more would hide */
-       MARK = (LANES < MARK_WIDE ? LANES : MARK_WIDE) / VECTOR,
-       MARK_SHARED = (LANES < MARK_SHARED_WIDE ? LANES : MARK_SHARED_WIDE) / VECTOR,
+       MARK = MARK_LANES / VECTOR,
        WALK = WALK_LANES / VECTOR
 };
+#define EACH_MARK(v) EACH(v, MARK)
 #define EACH_WALK(v) EACH(v, WALK)
 
 /* ---- mark ------------------------------------------------------------------------------------ */
@@ -33,18 +31,20 @@ INLINE size_t next_change(uint64_t changed, size_t bar, size_t end)
 
 /* What the mark keeps in registers. */
 struct mark_state {
-    f64x4 units[MARK], cash[MARK], equity[MARK], peak[MARK], worst[MARK], worst_peak[MARK];
+    f64x4 units[MARK], cash[MARK], equity[MARK];
+    f64x4 peak[MARK], low[MARK], worst[MARK], worst_peak[MARK];
     f64x4 sum[MARK], squares[MARK], down[MARK];
 };
 
-INLINE void mark_load(struct mark_state *state, const struct marks *marks, size_t lane, int count)
+INLINE void mark_load(struct mark_state *state, const struct marks *marks, size_t lane)
 {
-    EACH(v, count) {
+    EACH_MARK(v) {
         size_t at = lane + VECTOR * (size_t)v;
         state->units[v] = load(marks->units + at);
         state->cash[v] = load(marks->cash + at);
         state->equity[v] = load(marks->equity + at);
         state->peak[v] = load(marks->peak + at);
+        state->low[v] = load(marks->low + at);
         state->worst[v] = load(marks->worst + at);
         state->worst_peak[v] = load(marks->worst_peak + at);
         state->sum[v] = load(marks->sum + at);
@@ -53,20 +53,38 @@ INLINE void mark_load(struct mark_state *state, const struct marks *marks, size_
     }
 }
 
-INLINE void mark_store(const struct mark_state *state, struct marks *marks, size_t lane, int count)
+INLINE void mark_store(const struct mark_state *state, struct marks *marks, size_t lane)
 {
-    EACH(v, count) {
+    EACH_MARK(v) {
         size_t at = lane + VECTOR * (size_t)v;
         store(marks->units + at, state->units[v]);
         store(marks->cash + at, state->cash[v]);
         store(marks->equity + at, state->equity[v]);
         store(marks->peak + at, state->peak[v]);
+        store(marks->low + at, state->low[v]);
         store(marks->worst + at, state->worst[v]);
         store(marks->worst_peak + at, state->worst_peak[v]);
         store(marks->sum + at, state->sum[v]);
         store(marks->sum_squares + at, state->squares[v]);
         store(marks->sum_down + at, state->down[v]);
     }
+}
+
+/* A drawdown is over where equity passes its peak, which few bars do: only there it is compared with
+ * the deepest one, or that chain of a product, a comparison and a choice would cross every bar. */
+INLINE void mark_peak(struct mark_state *state, int v, f64x4 now)
+{
+    i64x4 higher = now > state->peak[v];
+
+    if (any4(higher)) {
+        i64x4 deeper = higher &
+                       (state->low[v] * state->worst_peak[v] < state->worst[v] * state->peak[v]);
+        state->worst[v] = select4(deeper, state->low[v], state->worst[v]);
+        state->worst_peak[v] = select4(deeper, state->peak[v], state->worst_peak[v]);
+        state->peak[v] = select4(higher, now, state->peak[v]);
+        state->low[v] = select4(higher, now, state->low[v]);
+    }
+    state->low[v] = min4(state->low[v], now);
 }
 
 /* One close, in the v-th vector.  `careful`: shorts pay for borrowing, and after ruin (equity 0 or
@@ -80,10 +98,7 @@ INLINE f64x4 mark_close(struct mark_state *state, int v, f64x4 price, double bor
         state->cash[v] += min4(state->units[v], zero) * splat(borrow) * price;
     f64x4 now = state->units[v] * price + state->cash[v];
 
-    state->peak[v] = max4(state->peak[v], now);
-    i64x4 deeper = now * state->worst_peak[v] < state->worst[v] * state->peak[v];
-    state->worst[v] = select4(deeper, now, state->worst[v]);
-    state->worst_peak[v] = select4(deeper, state->peak[v], state->worst_peak[v]);
+    mark_peak(state, v, now);
 
     f64x4 r = (now - state->equity[v]) / state->equity[v];
     if (careful)
@@ -104,14 +119,13 @@ INLINE f64x4 mark_close(struct mark_state *state, int v, f64x4 price, double bor
 INLINE void mark(struct marks *restrict marks, const struct mark_block *restrict block, size_t lane,
                  bool shared, bool careful, bool downside)
 {
-    const int count = shared ? MARK_SHARED : MARK;
     struct mark_state state;
 
-    mark_load(&state, marks, lane, count);
+    mark_load(&state, marks, lane);
     for (size_t bar = block->begin, next; bar < block->end; bar = next) {
         bool changed = block->changed >> bar & 1;
         if (changed)
-            EACH(v, count) {
+            EACH_MARK(v) {
                 size_t at = lane + VECTOR * (size_t)v;
                 unsigned lanes = block->changes->lanes[bar] >> at;
                 state.units[v] = changed4(block->changes->units[bar] + at, lanes, state.units[v]);
@@ -123,7 +137,7 @@ INLINE void mark(struct marks *restrict marks, const struct mark_block *restrict
         const double *restrict close = block->close + (shared ? bar : bar * LANES + lane);
         double *restrict out = block->equity + bar * block->equity_step + lane;
         for (size_t t = bar; t < stop; t++) {
-            EACH(v, count) {
+            EACH_MARK(v) {
                 f64x4 price = shared ? splat(*close) : load(close + VECTOR * v);
                 store(out + VECTOR * v,
                       mark_close(&state, v, price, block->borrow, careful, downside));
@@ -133,10 +147,10 @@ INLINE void mark(struct marks *restrict marks, const struct mark_block *restrict
         }
         if (block->equity_step)
             for (size_t t = stop; t < next; t++, out += block->equity_step)
-                EACH(v, count)
+                EACH_MARK(v)
                     store(out + VECTOR * v, state.equity[v]);
     }
-    mark_store(&state, marks, lane, count);
+    mark_store(&state, marks, lane);
 }
 
 #define MARK_FUNCTION(name, shared, careful, downside)                                 \
@@ -254,7 +268,6 @@ extern const struct sim_kernels KERNEL(sim_kernels);
 const struct sim_kernels KERNEL(sim_kernels) = {
     .isa = KERNEL_ISA,
     .lanes = LANES,
-    .mark_lanes = {MARK * VECTOR, MARK_SHARED *VECTOR},
     .mark = {{{mark_lanes, mark_lanes_downside}, {mark_lanes_careful, mark_lanes_careful_downside}},
              {{mark_shared, mark_shared_downside},
               {mark_shared_careful, mark_shared_careful_downside}}},

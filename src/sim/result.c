@@ -107,6 +107,18 @@ static void metrics_of_returns(const struct ledger *ledger, int lane, double ret
     }
 }
 
+/* The drawdown since the last peak is not over, and not among the others yet. */
+static double max_drawdown(const struct marks *marks, int lane)
+{
+    double worst = marks->worst[lane], peak = marks->worst_peak[lane];
+
+    if (marks->low[lane] * peak < worst * marks->peak[lane]) {
+        worst = marks->low[lane];
+        peak = marks->peak[lane];
+    }
+    return (peak - worst) / peak;
+}
+
 static void metrics_of_ledger(const struct ledger *ledger, int lane, double metric[])
 {
     const struct account *account = &ledger->account[lane];
@@ -118,8 +130,7 @@ static void metrics_of_ledger(const struct ledger *ledger, int lane, double metr
     metric[METRIC_EQUITY_PEAK] = marks->peak[lane];
     metric[METRIC_TOTAL_RETURN] = (marks->equity[lane] / ledger->options->cash - 1) * 100;
     metric[METRIC_BUY_HOLD_RETURN] = (close[account->bars.count - 1] / close[0] - 1) * 100;
-    metric[METRIC_MAX_DRAWDOWN] = (marks->worst_peak[lane] - marks->worst[lane]) /
-                                  marks->worst_peak[lane] * 100;
+    metric[METRIC_MAX_DRAWDOWN] = max_drawdown(marks, lane) * 100;
     metric[METRIC_EXPOSURE] = (double)account->bars_exposed / bars * 100;
     metrics_of_trades(account, ledger->durations, metric);
     metrics_of_returns(ledger, lane, bars - 1, metric);

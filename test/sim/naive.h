@@ -285,8 +285,27 @@ static void naive_ruin(struct naive *n, int bar)
     n->want_side = 0;
 }
 
-/* Equity at the close: curve, drawdown, returns. */
-static void naive_mark(struct naive *n, int bar, double pair[3])
+/* The deepest of all falls from a peak to the lowest equity before the next one, in percent.  Two
+ * are compared without dividing. */
+static double naive_max_drawdown(const double *equity, size_t count, double cash)
+{
+    double peak = cash, low = cash, worst = 1, worst_peak = 1;
+
+    for (size_t t = 0; t <= count; t++) {
+        if (t == count || equity[t] > peak) {
+            if (low * worst_peak < worst * peak) {
+                worst = low;
+                worst_peak = peak;
+            }
+            peak = low = t < count ? equity[t] : 0;
+        }
+        low = t < count && equity[t] < low ? equity[t] : low;
+    }
+    return (worst_peak - worst) / worst_peak * 100;
+}
+
+/* Equity at the close: curve, returns. */
+static void naive_mark(struct naive *n, int bar)
 {
     const struct sim_options *o = n->in->options;
     double close = n->in->bars.column[BAR_CLOSE][bar];
@@ -295,11 +314,6 @@ static void naive_mark(struct naive *n, int bar, double pair[3])
         n->cash += n->units * (o->borrow / o->year_bars) * close;
     double now = n->units * close + n->cash;
     n->out->equity[bar] = now;
-    pair[2] = pair[2] > now ? pair[2] : now;
-    if (now * pair[1] < pair[0] * pair[2]) {
-        pair[0] = now;
-        pair[1] = pair[2];
-    }
     if (bar > 0 && n->out->equity[bar - 1] > 0) {
         double before = n->out->equity[bar - 1], r = (now - before) / before, loss = r < 0 ? r : 0;
         n->out->sum += r;
@@ -346,7 +360,6 @@ __attribute__((unused)) static void naive_run(const struct naive_input *in,
 {
     const double *const *c = in->bars.column;
     struct naive n = {.in = in, .out = out, .cash = in->options->cash};
-    double pair[3] = {1, 1, in->options->cash};
     bool inside[NAIVE_BARS_MAX] = {false};
 
     memset(out, 0, sizeof *out);
@@ -368,14 +381,14 @@ __attribute__((unused)) static void naive_run(const struct naive_input *in,
         }
         if (!n.dead)
             naive_ruin(&n, bar);
-        naive_mark(&n, bar, pair);
+        naive_mark(&n, bar);
         bool before_close = in->options->fill == FILL_OPEN || bar > n.entry_bar;
         if (n.side && before_close)
             n.best = n.side > 0 ? fmax(n.best, c[BAR_HIGH][bar]) : fmin(n.best, c[BAR_LOW][bar]);
     }
     if (!n.dead && in->options->fill == FILL_OPEN)
         naive_decide(&n, (int)in->bars.count - 1);
-    out->max_drawdown = (pair[1] - pair[0]) / pair[1] * 100;
+    out->max_drawdown = naive_max_drawdown(out->equity, in->bars.count, in->options->cash);
     naive_end(&n, inside);
 }
 

@@ -70,8 +70,9 @@ INLINE void mark_store(const struct mark_state *state, struct marks *marks, size
     }
 }
 
-/* A drawdown is over where equity passes its peak, which few bars do: only there it is compared with
- * the deepest one, or that chain of a product, a comparison and a choice would cross every bar. */
+/* A drawdown is over where equity passes its peak, which few bars do: only there it is compared
+ * with the deepest one, or that chain of a product, a comparison and a choice would cross every
+ * bar. */
 INLINE void mark_peak(struct mark_state *state, int v, f64x4 now)
 {
     i64x4 higher = now > state->peak[v];

@@ -107,6 +107,10 @@ enum status lock_take(struct env_file **lock, const struct place *place, const c
         status = attempt(lock, place, path, who, last, err);
         if (status != STATUS_OK || *lock)
             break;
+        if (env_is_stopped(env))
+            return fail(err, STATUS_INTERRUPTED,
+                        "interrupted while another process wrote %s: nothing was changed",
+                        place->market);
         if (last)
             return fail(err, STATUS_BUSY, "%s is being removed and made again by others",
                         place->market);

@@ -104,16 +104,17 @@ static void drive_hot(struct op *op, size_t first, size_t end, uint32_t absent,
     struct drive *drive = op->state;
     double *rows = (double *)op->state + DRIVE_ROWS_AT / sizeof(double);
     double before[DRIVE_ROWS_BYTES_MAX / sizeof(double)];
+    size_t count = kernel.changed / sizeof(double); /* 0 of DRIVE_NO_ROWS */
 
     ASSERT(kernel.changed <= sizeof before);
     if (absent)
-        memcpy(before, rows, kernel.changed);
+        memcpy(before, rows, count * sizeof(double));
     drive->absent = absent;
     kernel.hot(op, first, end);
     drive->absent = 0;
     for (; absent; absent &= absent - 1) {
         int lane = __builtin_ctz(absent);
-        for (size_t at = (size_t)lane; at < kernel.changed / sizeof(double); at += DRIVE_ROW)
+        for (size_t at = (size_t)lane; at < count; at += DRIVE_ROW)
             rows[at] = before[at];
         drive_pass(op, first, end, lane, kernel);
     }

@@ -280,27 +280,33 @@ class Bench:
         program = self.yardstick("peer_talib_c", self.talib_library, f"-Wl,-rpath,{where}")
         return number(r"live scan, one new bar.*?min ([0-9.]+)", run([program, self.data]))
 
-    def engine(self):
+    def engine_runs(self, names, pinned=True):
+        """Of several processes: which pages the bars fall on is drawn anew for each."""
         program = [os.path.join(self.build, "engine"), self.data, "7" if self.quick else "101"]
+        return [figures(run([*program, *names], pinned)) for _ in range(1 if self.quick else 3)]
+
+    def engine(self):
         wanted = [row for row in ENGINE if self.wanted(row[1])]
         if wanted:
             names = ["sweep" if row[0] == "sweep_rate" else row[0] for row in wanted]
-            got = figures(run([*program, *names]))
+            runs = self.engine_runs(names)
         for figure, work, unit, goal in wanted:
+            best = max if goal and goal.startswith(">=") else min
+            got = best(r[figure] for r in runs)
             wrong = None
             if figure == "batch":  # a figure of another answer would be worth nothing
                 expected = number(r"trades (\d+)", self.prototype("batch"))
-                found = got["batch_trades"][0]
+                found = runs[0]["batch_trades"][0]
                 if expected not in (None, found):
                     wrong = f"{found:.0f} trades where the prototype has {expected:.0f}"
-            self.add(work, got[figure], unit, goal, self.engine_peers(figure), wrong)
+            self.add(work, got, unit, goal, self.engine_peers(figure), wrong)
             if figure == "batch" and self.fused:
                 self.add("batch against proto_batch u + transposing",
-                         tuple(v / self.fused for v in got["batch"]), "x", "<= 2.0")
+                         tuple(v / self.fused for v in got), "x", "<= 2.0")
         for name, work in TWO_CORES:
             if self.wanted(work):
-                got = figures(run([*program, name, name + "_two"], pinned=False))
-                one, two = got[name], got[name + "_two"]
+                runs = self.engine_runs([name, name + "_two"], pinned=False)
+                one, two = (min(r[figure] for r in runs) for figure in (name, name + "_two"))
                 self.add(work, tuple(a / b for a, b in zip(one, two)), "x", ">= 1.85")
 
     # ---- indicators ----------------------------------------------------------------------------

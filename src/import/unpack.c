@@ -1,10 +1,12 @@
-/* unpack: libarchive behind a table of its calls. */
+/* unpack: libarchive behind a table of its calls; gzip is unpacked here, before it. */
 #include "import/unpack.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <dlfcn.h>
 #include <string.h>
+
+#include "import/gunzip.h"
 
 enum { BLOCK_BYTES = 1 << 16 };
 
@@ -41,6 +43,10 @@ struct unpacker {
     bool plain, given;   /* text as it is, without the library; its one file was given */
     size_t begin, ended; /* what of the block was read ahead */
     unsigned char block[BLOCK_BYTES];
+    struct gunzip *gunzip; /* NULL: libarchive gets the bytes of the file as they are */
+    const unsigned char *packed;
+    size_t packed_length;
+    unsigned char unpacked[BLOCK_BYTES];
 };
 
 static const char *const endings[] = {".gz", ".zst", ".xz", ".bz2", ".lz4", ".Z"};
@@ -109,26 +115,49 @@ static enum status load_library(struct unpacker *reader, struct error *err)
     return STATUS_OK;
 }
 
+/* The next bytes of the file into `block`; 0 at its end. */
+static enum status fill_block(struct unpacker *reader, size_t *got, struct error *err)
+{
+    *got = reader->ended;
+    reader->ended = 0;
+    if (*got)
+        return STATUS_OK;
+    TRY(reader->env->calls->read(reader->env, reader->file, reader->block, sizeof reader->block,
+                                 reader->at, got, err));
+    reader->at += *got;
+    atomic_fetch_add_explicit(reader->bytes_read, *got, memory_order_relaxed);
+    return STATUS_OK;
+}
+
+static enum status unpack_block(struct unpacker *reader, size_t *got, struct error *err)
+{
+    size_t filled;
+
+    do {
+        filled = reader->packed_length;
+        if (filled == 0) {
+            TRY(fill_block(reader, &filled, err));
+            reader->packed = reader->block;
+            reader->packed_length = filled;
+        }
+        TRY(gunzip_read(reader->gunzip, &reader->packed, &reader->packed_length, reader->unpacked,
+                        sizeof reader->unpacked, got, err));
+    } while (*got == 0 && filled > 0);
+    return STATUS_OK;
+}
+
 static la_ssize_t read_block(struct archive *archive, void *context, const void **block)
 {
     struct unpacker *reader = context;
+    enum status status;
     size_t got = 0;
 
     (void)archive;
-    *block = reader->block;
-    if (reader->ended) {
-        got = reader->ended;
-        reader->ended = 0;
-        return (la_ssize_t)got;
-    }
-    if (reader->env->calls->read(reader->env, reader->file, reader->block, sizeof reader->block,
-                                 reader->at, &got, &reader->error) != STATUS_OK) {
-        reader->failed = true;
-        return ARCHIVE_FATAL;
-    }
-    reader->at += got;
-    atomic_fetch_add_explicit(reader->bytes_read, got, memory_order_relaxed);
-    return (la_ssize_t)got;
+    *block = reader->gunzip ? reader->unpacked : reader->block;
+    status = reader->gunzip ? unpack_block(reader, &got, &reader->error)
+                            : fill_block(reader, &got, &reader->error);
+    reader->failed |= status != STATUS_OK;
+    return reader->failed ? ARCHIVE_FATAL : (la_ssize_t)got;
 }
 
 static enum status library_failed(struct unpacker *reader, struct error *err)
@@ -143,6 +172,8 @@ static enum status library_failed(struct unpacker *reader, struct error *err)
                 words ? words : "");
 }
 
+static const char gzip_magic[] = "\x1f\x8b";
+
 /* What the endings above say of a name, by the first bytes. */
 static bool is_packed(const unsigned char *bytes, size_t length)
 {
@@ -150,7 +181,7 @@ static bool is_packed(const unsigned char *bytes, size_t length)
         size_t at, length;
         const char *magic;
     } packed[] = {
-        {0, 2, "\x1f\x8b"},   {0, 4, "\x28\xb5\x2f\xfd"}, {0, 5, "\xfd\x37zXZ"},
+        {0, 2, gzip_magic},   {0, 4, "\x28\xb5\x2f\xfd"}, {0, 5, "\xfd\x37zXZ"},
         {0, 3, "BZh"},        {0, 4, "\x04\x22\x4d\x18"}, {0, 2, "\x1f\x9d"},
         {0, 4, "PK\x03\x04"}, {257, 5, "ustar"},
     };
@@ -162,13 +193,15 @@ static bool is_packed(const unsigned char *bytes, size_t length)
     return false;
 }
 
-static enum status look_ahead(struct unpacker *reader, struct error *err)
+static enum status look_ahead(struct unpacker *reader, bool named, struct error *err)
 {
     TRY(reader->env->calls->read(reader->env, reader->file, reader->block, sizeof reader->block, 0,
                                  &reader->ended, err));
     reader->at = reader->ended;
     atomic_fetch_add_explicit(reader->bytes_read, reader->ended, memory_order_relaxed);
-    reader->plain = !is_packed(reader->block, reader->ended);
+    reader->plain = !named && !is_packed(reader->block, reader->ended);
+    if (reader->ended >= 2 && memcmp(reader->block, gzip_magic, 2) == 0)
+        TRY(gunzip_open(&reader->gunzip, err));
     return STATUS_OK;
 }
 
@@ -177,8 +210,7 @@ static enum status start(struct unpacker *reader, bool named, struct error *err)
     const struct calls *calls = &reader->calls;
 
     TRY(reader->env->calls->open(reader->env, &reader->file, reader->path, OPEN_READ, err));
-    if (!named)
-        TRY(look_ahead(reader, err));
+    TRY(look_ahead(reader, named, err));
     if (reader->plain)
         return STATUS_OK;
     TRY(load_library(reader, err));
@@ -221,6 +253,7 @@ void unpack_close(struct unpacker *reader)
         return;
     if (reader->archive)
         reader->calls.archive_read_free(reader->archive);
+    gunzip_close(reader->gunzip);
     if (reader->file)
         reader->env->calls->close(reader->env, reader->file);
     if (reader->library)

@@ -443,6 +443,106 @@ TEST(an_archive_cut_in_the_middle_fails_with_its_name_and_keeps_what_was_before)
     import_report_deinit(&report);
 }
 
+/* What an import of these bytes as `file` says, and how many bars it stores; a market each. */
+static size_t import_bytes(const char *file, const void *bytes, size_t length, char text[512])
+{
+    static int imports;
+    char path[1024], store[1024], market[32];
+    const char *paths[] = {path_of(file, path)};
+    struct import_options options;
+    struct import_report report;
+    struct error err;
+    enum status status;
+    size_t added;
+
+    snprintf(market, sizeof market, "bytes%d/1d", imports++);
+    options = options_of(path_of("archives", store), market, paths, 1);
+    write_text(path, bytes, length);
+    status = import_run(&options, &report, &err);
+    CHECK(status == STATUS_OK || status == STATUS_PARTIAL || status == STATUS_CORRUPT);
+    text[0] = '\0';
+    if (status == STATUS_CORRUPT)
+        snprintf(text, 512, "%.500s", err.text);
+    for (size_t i = 0; i < report.file_count && status == STATUS_PARTIAL; i++)
+        if (report.files[i].text)
+            snprintf(text, 512, "%.250s: %.250s", report.files[i].name, report.files[i].text);
+    added = report.counts.added;
+    import_report_deinit(&report);
+    return added;
+}
+
+static unsigned char *read_archive(const char *path, size_t *length)
+{
+    struct error err;
+    char *bytes;
+
+    CHECK_OK(file_read_whole(env_posix(), path, 1 << 20, &bytes, length, &err));
+    return (unsigned char *)bytes;
+}
+
+TEST(gzip_is_compared_with_its_checksum_and_its_length)
+{
+    char path[1024], text[512];
+    unsigned char *bytes;
+    size_t length;
+
+    write_compressed(path_of("GGG.csv.gz", path), ARCHIVE_FILTER_GZIP);
+    bytes = read_archive(path, &length);
+    CHECK_INT(import_bytes("GGG.csv.gz", bytes, length, text), 2);
+    for (size_t behind = 1; behind <= 8; behind++) { /* the CRC is before the length */
+        bytes[length - behind] ^= 4;
+        CHECK_INT(import_bytes("GGG.csv.gz", bytes, length, text), 0);
+        CHECK_CONTAINS(text, "GGG.csv.gz: the archive cannot be read: gzip: incorrect");
+        CHECK_CONTAINS(text, behind > 4 ? "data check" : "length check");
+        bytes[length - behind] ^= 4;
+        CHECK_INT(import_bytes("GGG.csv.gz", bytes, length - behind, text), 0);
+        CHECK_CONTAINS(text, "it is cut");
+    }
+    mem_free(bytes);
+}
+
+TEST(no_bit_of_gzip_flips_without_a_word)
+{
+    char path[1024], text[512];
+    unsigned char *bytes;
+    size_t length;
+
+    write_compressed(path_of("GGG.csv.gz", path), ARCHIVE_FILTER_GZIP);
+    bytes = read_archive(path, &length);
+    for (size_t bit = 10 * 8; bit < length * 8; bit += 5) { /* behind the header: time, system */
+        if (bit / 8 == length - 9) /* what fills the last byte up stands for nothing */
+            continue;
+        bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        CHECK_INT(import_bytes("GGG.csv.gz", bytes, length, text), 0);
+        CHECK_CONTAINS(text, "gzip");
+        bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
+    }
+    mem_free(bytes);
+}
+
+TEST(gzip_of_several_members_is_read_and_every_one_compared)
+{
+    char path[1024], text[512];
+    unsigned char *bytes, twice[4096] = {0};
+    size_t length;
+
+    write_compressed(path_of("GGG.csv.gz", path), ARCHIVE_FILTER_GZIP);
+    bytes = read_archive(path, &length);
+    memcpy(twice, bytes, length);
+    memcpy(twice + length, bytes, length);
+    /* The header in the middle is a row that is rejected, the bars are said twice. */
+    CHECK_INT(import_bytes("GGG.csv.gz", twice, 2 * length, text), 2);
+    CHECK_INT(import_bytes("GGG.csv.gz", twice, 2 * length + 512, text), 2); /* zeros behind */
+    twice[length - 6] ^= 1;
+    CHECK_INT(import_bytes("GGG.csv.gz", twice, 2 * length, text), 0);
+    CHECK_CONTAINS(text, "data check");
+    twice[length - 6] ^= 1;
+    memcpy(twice + length, "something else", 15);
+    CHECK_INT(import_bytes("GGG.csv.gz", twice, length + 15, text), 0);
+    CHECK_CONTAINS(text, "header check");
+    mem_free(bytes);
+}
+
 /* ---- failures ------------------------------------------------------------------------------ */
 
 /* What must hold after an import that was made to fail somewhere: all of it is stored, or none. */

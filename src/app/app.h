@@ -48,6 +48,9 @@ size_t command_option_count(const struct command *command);
  * behind a pipe).  A reader that went away (head) is no error. */
 enum status app_write(struct buffer *out, struct error *err);
 
+/* The same, of any stream, and empties nothing. */
+enum status stream_write(FILE *stream, const struct buffer *text, struct error *err);
+
 /* Writes the one of two answers that was asked for, --json or text, and drops the other. */
 enum status app_answer(const struct app *app, struct json *json, struct buffer *text,
                        struct error *err);
@@ -104,8 +107,34 @@ enum status app_symbols(struct app *app, const struct snapshot *snapshot, struct
 enum status app_no_such_symbol(const struct snapshot *snapshot, const char *name,
                                struct error *err);
 
-/* Whether the file of an option can be written, before hours of work are put into it. */
-enum status app_output(struct app *app, enum option option, struct error *err);
+/* ---- output: the files of --trades, --equity and --surface ------------------------------------
+ *
+ * A regular file is replaced whole, behind a link its target; a device or a pipe is written
+ * through; /dev/stdout and /dev/stderr go where the program's own words go. */
+
+/* Whether the files that were asked for can be written, before hours of work are put into it: not
+ * two into one, not over the file of the rule (NULL: there is none), nor into the data directory. */
+enum status output_check(struct app *app, const char *rule, struct error *err);
+
+/* Writes the text to the option's file, and empties it. */
+enum status output_whole(struct app *app, enum option option, struct buffer *text,
+                         struct error *err);
+
+/* A file that is written piece by piece, in its place. */
+struct output {
+    struct env *env;
+    FILE *stream;          /* where it is one of the program's own; else NULL */
+    struct env_file *file; /* NULL: closed, or a stream */
+    bool through;
+    uint64_t bytes;
+};
+enum status output_open(struct output *output, struct app *app, enum option option,
+                        struct error *err);
+enum status output_add(struct output *output, struct buffer *text, struct error *err);
+
+/* Nothing stays of what was written, where it can be taken back. */
+enum status output_empty(struct output *output, struct error *err);
+void output_close(struct output *output);
 
 /* The options of the command line that the answer depends on, as they were given, for the command
  * that is proposed next: " --fill close --set period=21". */

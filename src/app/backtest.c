@@ -270,16 +270,10 @@ static void keep(struct backtest *b)
 static enum status write_file(struct backtest *b, enum option option, struct buffer *out,
                               struct error *err)
 {
-    enum status status;
-
-    status = snapshot_whole(b->q.snapshot, err);
-    if (out->failed)
-        status = fail(err, STATUS_MEMORY, "no memory for --%s", option_rows[option].flag);
-    else if (status == STATUS_OK)
-        status = file_write_whole(b->app->env, conf_text(b->app->conf, option), out->at,
-                                  out->length, err);
+    if (snapshot_whole(b->q.snapshot, err) == STATUS_OK)
+        return output_whole(b->app, option, out, err);
     buffer_deinit(out);
-    return status;
+    return err->status;
 }
 
 static enum status write_trades(struct backtest *b, struct error *err)
@@ -407,8 +401,7 @@ static enum status backtest_run(struct app *app, struct error *err)
     enum status status;
 
     TRY(ranking_metric(app, OPT_SORT, SORT_COUNT, &b.sort, err));
-    TRY(app_output(app, OPT_TRADES, err));
-    TRY(app_output(app, OPT_EQUITY, err));
+    TRY(output_check(app, app->operands[0], err));
     TRY(question_open(&b.q, app, err));
     status = rule_require_check(b.q.rule, b.q.parameters, err);
     if (status == STATUS_OK)

@@ -191,11 +191,8 @@ static enum status equity_text(struct results *results, struct arena *arena,
 static enum status write_text(struct app *app, enum option option, struct buffer *text,
                               enum status status, struct error *err)
 {
-    if (status == STATUS_OK && text->failed)
-        status = fail(err, STATUS_MEMORY, "no memory for --%s", option_rows[option].flag);
     if (status == STATUS_OK)
-        status = file_write_whole(app->env, conf_text(app->conf, option), text->at, text->length,
-                                  err);
+        return output_whole(app, option, text, err);
     buffer_deinit(text);
     return status;
 }
@@ -273,6 +270,7 @@ static enum status show_run(struct app *app, struct results *results, struct are
 
 static enum status run_show_command(struct app *app, struct error *err)
 {
+    TRY(output_check(app, NULL, err));
     return with_results(app, err, show_run);
 }
 

@@ -8,15 +8,22 @@
 #include <string.h>
 #include <unistd.h>
 
+enum status stream_write(FILE *stream, const struct buffer *text, struct error *err)
+{
+    if ((fwrite(text->at, 1, text->length, stream) != text->length || fflush(stream) != 0) &&
+        errno != EPIPE)
+        return fail_errno(err, errno, "cannot write the answer");
+    return STATUS_OK;
+}
+
 enum status app_write(struct buffer *out, struct error *err)
 {
     enum status status = STATUS_OK;
 
     if (out->failed)
         status = fail(err, STATUS_MEMORY, "no memory for the answer");
-    else if ((fwrite(out->at, 1, out->length, stdout) != out->length || fflush(stdout) != 0) &&
-             errno != EPIPE)
-        status = fail_errno(err, errno, "cannot write the answer");
+    else
+        status = stream_write(stdout, out, err);
     buffer_deinit(out);
     *out = (struct buffer){0};
     return status;
@@ -281,29 +288,6 @@ enum status app_symbols(struct app *app, const struct snapshot *snapshot, struct
     for (size_t i = 0; i < all; i++)
         if (!patterns || wanted[i])
             (*chosen)[(*count)++] = i;
-    return STATUS_OK;
-}
-
-enum status app_output(struct app *app, enum option option, struct error *err)
-{
-    const char *path = conf_text(app->conf, option), *slash;
-    struct file_info info;
-    struct error ignored;
-    char folder[PATH_BYTES_MAX];
-
-    if (!path)
-        return STATUS_OK;
-    if (app->env->calls->path_info(app->env, path, &info, &ignored) == STATUS_OK &&
-        info.is_directory)
-        return fail(err, STATUS_USAGE, "--%s %s: that is a directory; a file's name is wanted",
-                    option_rows[option].flag, path);
-    slash = strrchr(path, '/');
-    if (!slash || slash == path)
-        return STATUS_OK;
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
-    if (app->env->calls->path_info(app->env, folder, &info, &ignored) != STATUS_OK)
-        return fail(err, STATUS_USAGE, "--%s %s: there is no directory %s",
-                    option_rows[option].flag, path, folder);
     return STATUS_OK;
 }
 

@@ -17,8 +17,8 @@ struct sweeping {
     struct progress progress;
     double calculation_ms;
     struct buffer surface; /* the CSV of every combination, as far as it is not written */
-    struct env_file *surface_file;
-    uint64_t surface_bytes;
+    struct output surface_file;
+    bool surface_is_open;
     bool interrupted;
 };
 
@@ -78,20 +78,6 @@ static void surface_row(struct sweeping *s, const struct sweep_row *row)
     buffer_add_char(&s->surface, '\n');
 }
 
-static enum status surface_flush(struct sweeping *s, struct error *err)
-{
-    struct env *env = s->app->env;
-    enum status status;
-
-    if (s->surface.failed)
-        return fail(err, STATUS_MEMORY, "no memory for --surface");
-    status = env->calls->write(env, s->surface_file, s->surface.at, s->surface.length,
-                               s->surface_bytes, err);
-    s->surface_bytes += s->surface.length;
-    s->surface.length = 0;
-    return status;
-}
-
 static enum status surface_rows(void *context, const struct sweep_row *rows, size_t count,
                                 struct error *err)
 {
@@ -99,34 +85,32 @@ static enum status surface_rows(void *context, const struct sweep_row *rows, siz
 
     for (size_t i = 0; i < count; i++)
         surface_row(s, &rows[i]);
-    return s->surface.length > SURFACE_PIECE_BYTES ? surface_flush(s, err) : STATUS_OK;
+    return s->surface.length > SURFACE_PIECE_BYTES ? output_add(&s->surface_file, &s->surface, err)
+                                                   : STATUS_OK;
 }
 
 static enum status surface_open(struct sweeping *s, struct error *err)
 {
-    const char *path = conf_text(s->app->conf, OPT_SURFACE);
-    struct env *env = s->app->env;
-
-    if (!path)
+    if (!conf_is_set(s->app->conf, OPT_SURFACE))
         return STATUS_OK;
-    TRY(env->calls->open(env, &s->surface_file, path, OPEN_CREATE, err));
+    TRY(output_open(&s->surface_file, s->app, OPT_SURFACE, err));
+    s->surface_is_open = true;
     s->sweep.surface = surface_rows;
     s->sweep.surface_context = s;
     surface_header(s);
-    return env->calls->truncate(env, s->surface_file, 0, err);
+    return STATUS_OK;
 }
 
 static enum status surface_close(struct sweeping *s, struct error *err)
 {
     enum status status = STATUS_OK;
 
-    if (s->surface_file && s->surface.length)
-        status = surface_flush(s, err);
-    if (s->surface_file)
-        s->app->env->calls->close(s->app->env, s->surface_file);
+    if (s->surface_is_open && s->surface.length)
+        status = output_add(&s->surface_file, &s->surface, err);
+    output_close(&s->surface_file);
     buffer_deinit(&s->surface);
     s->surface = (struct buffer){0};
-    s->surface_file = NULL;
+    s->surface_is_open = false;
     return status;
 }
 
@@ -136,9 +120,9 @@ static enum status surface_check(struct sweeping *s, struct error *err)
     struct error ignored;
     enum status status = snapshot_whole(s->q.snapshot, err);
 
-    if (status != STATUS_OK && s->surface_file) {
+    if (status != STATUS_OK) {
         s->surface.length = 0;
-        (void)s->app->env->calls->truncate(s->app->env, s->surface_file, 0, &ignored);
+        (void)output_empty(&s->surface_file, &ignored);
     }
     return status;
 }
@@ -424,7 +408,7 @@ static enum status sweep_command(struct app *app, struct error *err)
 
     TRY(ranking_metric(app, OPT_RANK, METRIC_COUNT, &rank, err));
     s.sweep.rank = (enum metric)rank;
-    TRY(app_output(app, OPT_SURFACE, err));
+    TRY(output_check(app, app->operands[0], err));
     TRY(question_open(&s.q, app, err));
     status = answer(&s, err);
     (void)surface_close(&s, &ignored);

@@ -111,13 +111,32 @@ static enum status write_new(struct env *env, const char *path, const void *byte
     return status;
 }
 
+/* No file can take the place of a device, and nobody would read it there. */
+static enum status write_through(struct env *env, const char *path, const void *bytes,
+                                 size_t length, struct error *err)
+{
+    struct env_file *file;
+    enum status status;
+
+    TRY(env->calls->open(env, &file, path, OPEN_THROUGH, err));
+    status = env->calls->write(env, file, bytes, length, 0, err);
+    env->calls->close(env, file);
+    return status;
+}
+
 enum status file_write_whole(struct env *env, const char *path, const void *bytes, size_t length,
                              struct error *err)
 {
     char directory[PATH_BYTES_MAX], temporary[PATH_BYTES_MAX], random[17];
+    struct file_info info;
     enum status status;
 
     TRY(directory_of(directory, path, err));
+    status = env->calls->path_info(env, path, &info, err);
+    if (status == STATUS_OK && !info.is_regular && !info.is_directory)
+        return write_through(env, path, bytes, length, err);
+    if (status != STATUS_OK && status != STATUS_MISSING)
+        return status;
     env_random_name(env, random);
     snprintf(temporary, sizeof temporary, "%s.%s", path, random);
     TRY(write_new(env, temporary, bytes, length, err));

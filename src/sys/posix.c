@@ -22,6 +22,7 @@ enum {
     DIRECTORY_NAMES_MAX = 1 << 20,
     TRANSFER_BYTES_MAX = 1 << 30, /* of one call: Linux moves at most 2 GiB - 4 KiB */
     STOP_LOOK_MS = 20,            /* how often who waits for a pipe looks whether to end */
+    LINKS_MAX = 40,               /* that lead to a file, as in Linux */
 };
 
 struct env_file {
@@ -103,20 +104,18 @@ static enum status posix_open(struct env *env, struct env_file **file, const cha
                               enum open_mode mode, struct error *err)
 {
     static const int flags[] = {
-        [OPEN_READ] = O_RDONLY,
-        [OPEN_WRITE] = O_RDWR,
-        [OPEN_CREATE] = O_RDWR | O_CREAT,
-        [OPEN_NEW] = O_RDWR | O_CREAT | O_EXCL,
+        [OPEN_READ] = O_RDONLY,           [OPEN_WRITE] = O_RDWR,
+        [OPEN_CREATE] = O_RDWR | O_CREAT, [OPEN_NEW] = O_RDWR | O_CREAT | O_EXCL,
+        [OPEN_THROUGH] = O_WRONLY,
     };
     size_t path_bytes = strlen(path) + 1;
     struct env_file *opened = mem_alloc(sizeof *opened + path_bytes);
 
-    (void)env;
     if (!opened)
         return fail(err, STATUS_MEMORY, "%s: no memory to open it", path);
-    do
+    do /* for a pipe it may be hours until somebody reads it */
         opened->fd = open(path, flags[mode] | O_CLOEXEC | O_NOCTTY, 0666);
-    while (opened->fd < 0 && errno == EINTR);
+    while (opened->fd < 0 && errno == EINTR && !env_is_stopped(env));
     if (opened->fd < 0) {
         enum status status = fail_errno(err, errno, "%s", path);
 
@@ -187,11 +186,12 @@ static enum status posix_read(struct env *env, struct env_file *file, void *byte
 static enum status posix_write(struct env *env, struct env_file *file, const void *bytes,
                                size_t length, uint64_t at, struct error *err)
 {
-    (void)env;
     while (length > 0) {
         ssize_t some = pwrite(file->fd, bytes, MIN(length, TRANSFER_BYTES_MAX), (off_t)at);
 
-        if (some < 0 && errno == EINTR)
+        if (some < 0 && errno == ESPIPE)
+            some = write(file->fd, bytes, MIN(length, TRANSFER_BYTES_MAX));
+        if (some < 0 && errno == EINTR && !env_is_stopped(env))
             continue;
         if (some <= 0)
             return fail_errno(err, some < 0 ? errno : EIO, "cannot write %s", file->path);
@@ -309,6 +309,58 @@ static enum status posix_path_info(struct env *env, const char *path, struct fil
         return fail_errno(err, errno, "%s", path);
     info_of_stat(info, &found);
     return STATUS_OK;
+}
+
+/* The directory of `path` as realpath says it, and `name` in it. */
+static bool beside(char real[PATH_REAL_BYTES], const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_REAL_BYTES];
+    size_t length;
+
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    if (!realpath(folder, real))
+        return false;
+    length = strlen(real);
+    errno = ENAMETOOLONG;
+    return snprintf(real + length, PATH_REAL_BYTES - length, "/%s", name) <
+           (int)(PATH_REAL_BYTES - length);
+}
+
+enum status path_real(char real[PATH_REAL_BYTES], const char *path, struct error *err)
+{
+    char at[PATH_REAL_BYTES], target[PATH_REAL_BYTES];
+    bool found = snprintf(at, sizeof at, "%s", path) < (int)sizeof at;
+
+    errno = ENAMETOOLONG;
+    for (int links = 0; found && links < LINKS_MAX; links++) {
+        const char *slash = strrchr(at, '/');
+        ssize_t length;
+
+        if (realpath(at, real))
+            return STATUS_OK;
+        if (errno != ENOENT)
+            break;
+        length = readlink(at, target, sizeof target - 1); /* a link to what is not there yet */
+        if (length < 0) {
+            if (beside(real, at, slash ? slash + 1 : at))
+                return STATUS_OK;
+            break;
+        }
+        target[length] = '\0';
+        found = target[0] == '/' || beside(real, at, target);
+        memcpy(at, target[0] == '/' ? target : real, sizeof at);
+    }
+    return fail_errno(err, errno, "%s", path);
+}
+
+bool path_is_descriptor(const char *path, int descriptor)
+{
+    struct stat named, open;
+
+    return stat(path, &named) == 0 && fstat(descriptor, &open) == 0 &&
+           named.st_dev == open.st_dev && named.st_ino == open.st_ino;
 }
 
 static enum status posix_make_directory(struct env *env, const char *path, struct error *err)

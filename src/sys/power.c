@@ -248,7 +248,7 @@ static enum status open_locked(struct power_disk *disk, uint32_t *inode, const c
             return fail_errno(err, EISDIR, "%s", path);
         return STATUS_OK;
     }
-    if (mode == OPEN_READ || mode == OPEN_WRITE)
+    if (mode == OPEN_READ || mode == OPEN_WRITE || mode == OPEN_THROUGH)
         return fail_errno(err, ENOENT, "%s", path);
     *inode = create(disk, &place, false);
     return STATUS_OK;

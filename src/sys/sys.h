@@ -18,7 +18,8 @@ enum open_mode {
     OPEN_READ,
     OPEN_WRITE,  /* read and write, must exist */
     OPEN_CREATE, /* read and write, made where it is not */
-    OPEN_NEW     /* must not exist */
+    OPEN_NEW,    /* must not exist */
+    OPEN_THROUGH /* write, a device or a pipe that is there */
 };
 
 struct file_info {
@@ -47,7 +48,7 @@ struct env_calls {
     enum status (*read)(struct env *, struct env_file *, void *bytes, size_t length, uint64_t at,
                         size_t *got, struct error *);
 
-    /* Whole. */
+    /* Whole.  A pipe takes it in order, wherever `at` is. */
     enum status (*write)(struct env *, struct env_file *, const void *bytes, size_t length,
                          uint64_t at, struct error *);
     enum status (*truncate)(struct env *, struct env_file *, uint64_t bytes, struct error *);
@@ -140,9 +141,17 @@ int processors_usable(void);
 enum status file_read_whole(struct env *env, const char *path, size_t limit, char **bytes,
                             size_t *length, struct error *err);
 
-/* Writes a file so that it is there whole or not at all (temporary name, sync, rename, sync). */
+/* Writes a file so that it is there whole or not at all (temporary name, sync, rename, sync); a
+ * link is replaced (path_real).  A device or a pipe is written through. */
 enum status file_write_whole(struct env *env, const char *path, const void *bytes, size_t length,
                              struct error *err);
+
+/* The absolute path behind every link, of a file that is there or could be made. */
+enum { PATH_REAL_BYTES = 4096 };
+enum status path_real(char real[PATH_REAL_BYTES], const char *path, struct error *err);
+
+/* Whether the path names what the descriptor has open: /dev/stdout, or the file behind it. */
+bool path_is_descriptor(const char *path, int descriptor);
 
 /* Makes a directory and those above it, durably. */
 enum status directory_make_all(struct env *env, const char *path, struct error *err);

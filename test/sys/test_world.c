@@ -336,7 +336,7 @@ static void check_faults(struct world *world)
     CHECK_OK(file_write_whole(world->env, in(world, "kept"), "before", 6, &err));
     CHECK_OK(file_write_whole(&fault.env, in(world, "kept"), "before", 6, &err));
     calls = env_fault_arm(&fault, 0, false, 0);
-    CHECK_INT(calls, 5);
+    CHECK_INT(calls, 6);
     for (int persistent = 0; persistent < 2; persistent++)
         for (long nth = 1; nth <= calls; nth++) {
             enum status status;

@@ -113,7 +113,7 @@ enum status app_no_such_symbol(const struct snapshot *snapshot, const char *name
  * through; /dev/stdout and /dev/stderr go where the program's own words go. */
 
 /* Whether the files that were asked for can be written, before hours of work are put into it: not
- * two into one, not over the file of the rule (NULL: there is none), nor into the data directory. */
+ * two into one, not over the rule's file (NULL: there is none), nor into the data directory. */
 enum status output_check(struct app *app, const char *rule, struct error *err);
 
 /* Writes the text to the option's file, and empties it. */
@@ -136,8 +136,9 @@ enum status output_add(struct output *output, struct buffer *text, struct error 
 enum status output_empty(struct output *output, struct error *err);
 void output_close(struct output *output);
 
-/* The options of the command line that the answer depends on, as they were given, for the command
- * that is proposed next: " --fill close --set period=21". */
+/* The options of the command line that the answer depends on but for --symbols, as they were given,
+ * for the command that is proposed next: " --fill close --set period=21"; and one alone. */
+void app_same_option(struct app *app, enum option option, struct buffer *out);
 void app_same_options(struct app *app, struct buffer *out);
 
 int app_jobs(struct app *app);

@@ -308,6 +308,22 @@ static void shell_word(struct buffer *out, const char *word)
         buffer_add_char(out, '\'');
 }
 
+void app_same_option(struct app *app, enum option option, struct buffer *out)
+{
+    const struct option_row *row = &option_rows[option];
+    size_t count = row->type == OPTION_LIST ? conf_list_count(app->conf, option) : 1;
+
+    if (conf_source(app->conf, option) != FROM_COMMAND_LINE)
+        return;
+    for (size_t n = 0; n < count; n++) {
+        buffer_addf(out, " --%s", row->flag);
+        if (row->type == OPTION_LIST)
+            shell_word(out, conf_list(app->conf, option, n));
+        else if (row->type != OPTION_FLAG)
+            shell_word(out, conf_text(app->conf, option));
+    }
+}
+
 void app_same_options(struct app *app, struct buffer *out)
 {
     static const enum option asked[] = {
@@ -316,20 +332,8 @@ void app_same_options(struct app *app, struct buffer *out)
         OPT_BORROW,  OPT_REQUIRE_VOLUME, OPT_YEAR,     OPT_BENCHMARK, OPT_DATA,
     };
 
-    for (size_t i = 0; i < ARRAY_COUNT(asked); i++) {
-        const struct option_row *row = &option_rows[asked[i]];
-        size_t count = row->type == OPTION_LIST ? conf_list_count(app->conf, asked[i]) : 1;
-
-        if (conf_source(app->conf, asked[i]) != FROM_COMMAND_LINE)
-            continue;
-        for (size_t n = 0; n < count; n++) {
-            buffer_addf(out, " --%s", row->flag);
-            if (row->type == OPTION_LIST)
-                shell_word(out, conf_list(app->conf, asked[i], n));
-            else if (row->type != OPTION_FLAG)
-                shell_word(out, conf_text(app->conf, asked[i]));
-        }
-    }
+    for (size_t i = 0; i < ARRAY_COUNT(asked); i++)
+        app_same_option(app, asked[i], out);
 }
 
 int app_jobs(struct app *app)

@@ -202,8 +202,9 @@ static void next_line(const struct sweeping *s, struct buffer *out)
     grid_values(&s->grid, s->result.best[0].combination, values);
     buffer_addf(out, "next: harrier backtest %s --on %s", s->app->operands[0], s->q.market_text);
     app_same_options(s->app, out);
+    app_same_option(s->app, OPT_SYMBOLS, out);
     for (int p = 0; p < s->q.rule->parameter_count; p++)
-        if (s->grid.axes[p].count > 1) {
+        if (s->grid.axes[p].count) {
             buffer_addf(out, " --set %s=", s->q.rule->parameters[p].name);
             buffer_add_double(out, values[p]);
         }

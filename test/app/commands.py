@@ -2,7 +2,7 @@
 """The program as a user meets it: each test is a call of the command line and what it must say.
 
     python3 test/app/commands.py [WORDS]     only the tests whose names hold WORDS"""
-import bz2, csv, glob, gzip, io, json, lzma, os, pty, select, signal, shutil, sqlite3, subprocess, tarfile, time
+import bz2, csv, glob, gzip, io, json, lzma, os, pty, select, shlex, signal, shutil, sqlite3, subprocess, tarfile, time
 
 from program import HARRIER, HOME, STORE, main, market, ok, put, refused, run, test
 
@@ -72,6 +72,19 @@ def the_ranking_is_sorted_as_asked_and_json_csv_and_table_agree():
              "expectancy", "sqn", "kelly", "fees", "turnover", "alpha", "beta", "equity_peak", "annual_return", "max_drawdown_duration",
              "avg_drawdown_duration", "max_trade_duration", "avg_trade_duration", "var_95", "cvar_95", "open_position", "pending", "refused"}
     assert names <= set(j["results"][0]), names - set(j["results"][0])
+
+
+@test
+def the_next_step_of_a_sweep_asks_for_its_best_row():
+    m = market()
+    for words in (("--grid", "period={5}"), ("--grid", "period=5..5", "--grid", "oversold=10..45:100"), ("--grid", "period=5..9", "--symbols", "S003,*1", "--fee", "0.2%"),
+                  ("--grid", "period={5}", "--symbols", "S001", "--set", "overbought=70", "--set", "oversold=25")):
+        best = json.loads(ok("sweep", "rsi", "--on", m, *words, "--json"))["best"][0]
+        line = [l for l in ok("sweep", "rsi", "--on", m, *words).splitlines() if l.startswith("next: ")][0]
+        answer = json.loads(ok(*shlex.split(line)[2:], "--json"))
+        assert answer["parameters"] == best["parameters"] and answer["summary"]["symbols"] == best["symbols"], (words, line)
+        mean = sum(r["total_return"] for r in answer["results"]) / len(answer["results"])
+        assert abs(mean - best["total_return"]) < 1e-9 * (1 + abs(mean)), (words, line)
 
 
 @test

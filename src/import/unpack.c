@@ -24,6 +24,10 @@ struct calls {
     la_ssize_t (*archive_read_data)(struct archive *, void *, size_t);
     const char *(*archive_error_string)(struct archive *);
     int (*archive_format)(struct archive *);
+    int (*archive_read_set_format_option)(struct archive *, const char *, const char *,
+                                          const char *);
+    la_int64_t (*archive_read_header_position)(struct archive *);
+    la_int64_t (*archive_filter_bytes)(struct archive *, int);
     const char *(*archive_entry_pathname)(struct archive_entry *);
     const char *(*archive_entry_pathname_utf8)(struct archive_entry *);
     __LA_MODE_T (*archive_entry_filetype)(struct archive_entry *);
@@ -93,6 +97,9 @@ static enum status load_library(struct unpacker *reader, struct error *err)
         CALL(archive_read_data),
         CALL(archive_error_string),
         CALL(archive_format),
+        CALL(archive_read_set_format_option),
+        CALL(archive_read_header_position),
+        CALL(archive_filter_bytes),
         CALL(archive_entry_pathname),
         CALL(archive_entry_pathname_utf8),
         CALL(archive_entry_filetype),
@@ -222,6 +229,9 @@ static enum status start(struct unpacker *reader, bool named, struct error *err)
     calls->archive_read_support_format_tar(reader->archive);
     calls->archive_read_support_format_zip_streamable(reader->archive);
     calls->archive_read_support_format_raw(reader->archive);
+    /* Else it stops at the end blocks, and the checksum of a filter behind them is never read. */
+    calls->archive_read_set_format_option(reader->archive, "tar", "read_concatenated_archives",
+                                          "1");
     if (calls->archive_read_open(reader->archive, reader, NULL, read_block, NULL) != ARCHIVE_OK)
         return library_failed(reader, err);
     return STATUS_OK;
@@ -261,6 +271,19 @@ void unpack_close(struct unpacker *reader)
     mem_free(reader);
 }
 
+/* A tar ends with blocks of zeros; where there is none, it was cut between two files. */
+static enum status check_end(struct unpacker *reader, struct error *err)
+{
+    const struct calls *calls = &reader->calls;
+
+    if ((calls->archive_format(reader->archive) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR ||
+        calls->archive_filter_bytes(reader->archive, 0) >
+            calls->archive_read_header_position(reader->archive))
+        return STATUS_OK;
+    return fail(err, STATUS_CORRUPT,
+                "the archive cannot be read to its end: it has none, as if cut behind a file");
+}
+
 enum status unpack_next(struct unpacker *reader, const char **name, struct error *err)
 {
     const struct calls *calls = &reader->calls;
@@ -276,8 +299,8 @@ enum status unpack_next(struct unpacker *reader, const char **name, struct error
 
         *name = NULL;
         if (result == ARCHIVE_EOF)
-            return STATUS_OK;
-        if (result < ARCHIVE_WARN)
+            return check_end(reader, err);
+        if (result < ARCHIVE_WARN || result == ARCHIVE_RETRY) /* a header that is damaged */
             return library_failed(reader, err);
         if (calls->archive_format(reader->archive) == ARCHIVE_FORMAT_RAW) {
             *name = "";

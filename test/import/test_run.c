@@ -543,6 +543,59 @@ TEST(gzip_of_several_members_is_read_and_every_one_compared)
     mem_free(bytes);
 }
 
+TEST(a_tar_without_its_end_is_said_to_be_cut)
+{
+    static const char *const names[] = {"AAA.csv", "BBB.csv", "CCC.csv"};
+    enum { FILE_BYTES = 1024, ALL_BYTES = 3 * FILE_BYTES };
+    char path[1024], text[512];
+    unsigned char *bytes, twice[2 * (ALL_BYTES + 1024)] = {0};
+    size_t length;
+
+    write_archive(path_of("whole.tar", path), false, ARCHIVE_FILTER_NONE, names,
+                  ARRAY_COUNT(names));
+    bytes = read_archive(path, &length);
+    for (size_t files = 1; files <= 3; files++) {
+        CHECK_INT(import_bytes("ended.tar", bytes, files * FILE_BYTES, text), 2 * files);
+        CHECK_CONTAINS(text, "ended.tar: the archive cannot be read to its end");
+    }
+    CHECK_INT(import_bytes("ended.tar", bytes, ALL_BYTES + 512, text), 6); /* one block will do */
+    CHECK_TEXT(text, "");
+    for (size_t half = 0; half < 2; half++)
+        memcpy(twice + half * (sizeof twice / 2), bytes, ALL_BYTES);
+    memcpy(twice + sizeof twice / 2, "DDD", 3); /* in the name: its checksum is wrong */
+    CHECK_INT(import_bytes("ended.tar", twice, sizeof twice, text), 6);
+    CHECK_CONTAINS(text, "ended.tar: the archive cannot be read");
+    bytes[FILE_BYTES] ^= 1; /* the same of a file in the middle */
+    CHECK_INT(import_bytes("ended.tar", bytes, length, text), 2);
+    CHECK_CONTAINS(text, "ended.tar: the archive cannot be read: Damaged");
+    mem_free(bytes);
+}
+
+/* The checksum stands behind all files of the tar: what was read of them by then is stored. */
+TEST(a_packed_tar_is_read_to_its_checksum)
+{
+    static const char *const names[] = {"AAA.csv", "BBB.csv"};
+    static const struct {
+        const char *name;
+        int filter, behind;
+    } packed[] = {{"sum.tar.gz", ARCHIVE_FILTER_GZIP, 6}, {"sum.tar.zst", ARCHIVE_FILTER_ZSTD, 2}};
+
+    for (size_t i = 0; i < ARRAY_COUNT(packed); i++) {
+        char path[1024], text[512];
+        unsigned char *bytes;
+        size_t length;
+
+        write_archive(path_of(packed[i].name, path), false, packed[i].filter, names, 2);
+        bytes = read_archive(path, &length);
+        CHECK_INT(import_bytes(packed[i].name, bytes, length, text), 4);
+        CHECK_TEXT(text, "");
+        bytes[length - (size_t)packed[i].behind] ^= 1;
+        import_bytes(packed[i].name, bytes, length, text);
+        CHECK_CONTAINS(text, "the archive cannot be read");
+        mem_free(bytes);
+    }
+}
+
 /* ---- failures ------------------------------------------------------------------------------ */
 
 /* What must hold after an import that was made to fail somewhere: all of it is stored, or none. */

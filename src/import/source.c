@@ -230,6 +230,16 @@ static enum status load_entry(struct source *source, struct source_file *file, s
     return STATUS_OK;
 }
 
+/* A file of an archive that has no name: which symbol's it is nobody knows, the others are read. */
+static enum status fail_nameless(struct source_file *file, const char *path, struct error *err)
+{
+    struct error nameless;
+
+    fail(&nameless, STATUS_CORRUPT, "a file in it has a name that is neither ASCII nor UTF-8");
+    return fail_file(file, path, &nameless) ? STATUS_OK
+                                            : fail(err, STATUS_MEMORY, "no memory for a name");
+}
+
 /* The next picked file of the open archive; `*done` where there is none. */
 static enum status next_entry(struct source *source, const char *path, struct source_file *file,
                               bool *done, struct error *err)
@@ -243,6 +253,8 @@ static enum status next_entry(struct source *source, const char *path, struct so
             *done = true;
             return STATUS_OK;
         }
+        if (strcmp(entry, UNPACK_NAMELESS) == 0)
+            return fail_nameless(file, path, err);
         if (*entry == '\0' || is_picked(source, text_of(entry)))
             break;
         source->not_picked++;

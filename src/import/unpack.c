@@ -4,6 +4,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <dlfcn.h>
+#include <locale.h>
 #include <string.h>
 
 #include "import/gunzip.h"
@@ -37,6 +38,7 @@ struct unpacker {
     void *library;
     struct calls calls;
     struct archive *archive;
+    locale_t names; /* in which libarchive keeps names beyond ASCII; 0: there is none */
     struct env *env;
     struct env_file *file;
     const char *path;
@@ -221,6 +223,7 @@ static enum status start(struct unpacker *reader, bool named, struct error *err)
     if (reader->plain)
         return STATUS_OK;
     TRY(load_library(reader, err));
+    reader->names = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     reader->archive = calls->archive_read_new();
     if (!reader->archive)
         return fail(err, STATUS_MEMORY, "no memory to read an archive");
@@ -264,6 +267,8 @@ void unpack_close(struct unpacker *reader)
     if (reader->archive)
         reader->calls.archive_read_free(reader->archive);
     gunzip_close(reader->gunzip);
+    if (reader->names)
+        freelocale(reader->names);
     if (reader->file)
         reader->env->calls->close(reader->env, reader->file);
     if (reader->library)
@@ -284,6 +289,27 @@ static enum status check_end(struct unpacker *reader, struct error *err)
                 "the archive cannot be read to its end: it has none, as if cut behind a file");
 }
 
+/* libarchive converts names to the thread's locale, and the program's own is C. */
+static int next_header(struct unpacker *reader, struct archive_entry **entry)
+{
+    locale_t before = reader->names ? uselocale(reader->names) : (locale_t)0;
+    int result = reader->calls.archive_read_next_header(reader->archive, entry);
+
+    if (before)
+        uselocale(before);
+    return result;
+}
+
+/* In UTF-8, or the bytes as they stand where they are none. */
+static const char *name_of(const struct unpacker *reader, struct archive_entry *entry)
+{
+    const char *name = reader->calls.archive_entry_pathname(entry);
+
+    if (!name)
+        name = reader->calls.archive_entry_pathname_utf8(entry);
+    return name ? name : UNPACK_NAMELESS;
+}
+
 enum status unpack_next(struct unpacker *reader, const char **name, struct error *err)
 {
     const struct calls *calls = &reader->calls;
@@ -295,7 +321,7 @@ enum status unpack_next(struct unpacker *reader, const char **name, struct error
     }
     for (;;) {
         struct archive_entry *entry;
-        int result = calls->archive_read_next_header(reader->archive, &entry);
+        int result = next_header(reader, &entry);
 
         *name = NULL;
         if (result == ARCHIVE_EOF)
@@ -306,12 +332,10 @@ enum status unpack_next(struct unpacker *reader, const char **name, struct error
             *name = "";
             return STATUS_OK;
         }
-        /* The plain call converts to the locale, and gives NULL where that cannot hold the name. */
-        *name = calls->archive_entry_pathname_utf8(entry);
-        if (!*name)
-            *name = calls->archive_entry_pathname(entry);
-        if (*name && calls->archive_entry_filetype(entry) == AE_IFREG)
-            return STATUS_OK;
+        if (calls->archive_entry_filetype(entry) != AE_IFREG)
+            continue;
+        *name = name_of(reader, entry);
+        return STATUS_OK;
     }
 }
 

@@ -24,8 +24,9 @@ enum status unpack_open(struct unpacker **reader, struct env *env, const char *p
                         atomic_uint_least64_t *bytes_read, struct error *err);
 void unpack_close(struct unpacker *reader);
 
-/* The next file inside; `*name` NULL at the end, "" for a single file, compressed or plain.
- * Borrowed until the next call. */
+/* The next file inside; `*name` NULL at the end, "" for a single file, compressed or plain, and
+ * UNPACK_NAMELESS where its name is beyond reading.  Borrowed until the next call. */
+#define UNPACK_NAMELESS "/"
 enum status unpack_next(struct unpacker *reader, const char **name, struct error *err);
 
 /* Bytes of that file; 0 at its end. */

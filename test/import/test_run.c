@@ -596,6 +596,51 @@ TEST(a_packed_tar_is_read_to_its_checksum)
     }
 }
 
+/* A zip of three files; the name of the second is set, and said to be UTF-8. */
+static void import_named(const char name[static 7], struct import_report *report, struct error *err)
+{
+    static const char *const names[] = {"AAA.csv", "xxx.csv", "CCC.csv"};
+    static int imports;
+    char path[1024], store[1024], market[32];
+    const char *paths[] = {path_of("names.zip", path)};
+    struct import_options options;
+    unsigned char *bytes, *at;
+    size_t length;
+
+    write_archive(path, true, ARCHIVE_FILTER_NONE, names, ARRAY_COUNT(names));
+    bytes = read_archive(path, &length);
+    while ((at = memmem(bytes, length, names[1], 7)) != NULL) {
+        bool central = at - bytes >= 46 && memcmp(at - 46, "PK\1\2", 4) == 0;
+
+        memcpy(at, name, 7);
+        at[central ? -46 + 9 : -30 + 7] |= 8; /* bit 11 of the flags */
+    }
+    write_text(path, (const char *)bytes, length);
+    mem_free(bytes);
+    snprintf(market, sizeof market, "names%d/1d", imports++);
+    options = options_of(path_of("archives", store), market, paths, 1);
+    options.symbol_from = "([A-Z])[.]csv$";
+    import_run(&options, report, err);
+}
+
+TEST(names_beyond_ascii_are_read_and_what_has_no_name_is_told)
+{
+    struct import_report report;
+    struct error err;
+
+    import_named("\xc3\xbcX.csv", &report, &err);
+    CHECK_INT(report.file_count, 3);
+    CHECK_INT(report.counts.added, 6);
+    CHECK_CONTAINS(report.files[1].name, "names.zip:\xc3\xbcX.csv");
+    import_report_deinit(&report);
+    import_named("\xc3\xc3X.csv", &report, &err);
+    CHECK_INT(report.file_count, 3);
+    CHECK_INT(report.counts.added, 4);
+    CHECK_INT(report.files_failed, 1);
+    CHECK_CONTAINS(report.files[1].text, "neither ASCII nor UTF-8");
+    import_report_deinit(&report);
+}
+
 /* ---- failures ------------------------------------------------------------------------------ */
 
 /* What must hold after an import that was made to fail somewhere: all of it is stored, or none. */

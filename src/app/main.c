@@ -40,12 +40,13 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN); /* `harrier … | head` ends by the failed write, without a message */
 }
 
-/* Descriptors 0, 1 and 2 must be open, or files would take their place and be written into. */
+/* Descriptors 0, 1 and 2 must be open, or files would take their place and be written into.  What
+ * was closed fails when it is used, or an answer would be lost without a word. */
 static void open_standard_files(void)
 {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)!open("/dev/null", O_RDWR);
+            (void)!open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
 }
 
 static int terminal_width(void)

@@ -10,10 +10,12 @@
 
 enum status stream_write(FILE *stream, const struct buffer *text, struct error *err)
 {
-    if ((fwrite(text->at, 1, text->length, stream) != text->length || fflush(stream) != 0) &&
-        errno != EPIPE)
-        return fail_errno(err, errno, "cannot write the answer");
-    return STATUS_OK;
+    if ((fwrite(text->at, 1, text->length, stream) == text->length && fflush(stream) == 0) ||
+        errno == EPIPE)
+        return STATUS_OK;
+    if (errno == EBADF)
+        return fail(err, STATUS_REFUSED, "standard output is closed: the answer has no place");
+    return fail_errno(err, errno, "cannot write the answer");
 }
 
 enum status app_write(struct buffer *out, struct error *err)
@@ -149,7 +151,9 @@ static enum status read_standard_input(const struct env *env, char **bytes, size
         buffer_deinit(&in);
         if (env_is_stopped(env))
             return fail(err, STATUS_INTERRUPTED, "interrupted");
-        return fail(err, STATUS_SYSTEM, "cannot read the rule from standard input");
+        return errno == EBADF
+                   ? fail(err, STATUS_USAGE, "standard input is closed: it holds no rule")
+                   : fail_errno(err, errno, "cannot read the rule from standard input");
     }
     *bytes = in.at;
     *length = in.length;

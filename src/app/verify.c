@@ -60,14 +60,16 @@ static void verify_text(const char *market, const struct verify_report *report, 
     buffer_add_char(out, '\n');
 }
 
-/* Text is written market by market, JSON as the one document that it is. */
+/* Text is written market by market, JSON as the one document that it is.  *unwritten: the answer
+ * had no place, which ends all. */
 static enum status verify_one(struct app *app, const struct market_name *market, struct json *json,
-                              struct error *err)
+                              bool *unwritten, struct error *err)
 {
     bool repair = conf_flag(app->conf, OPT_REPAIR);
     struct verify_report report = {0};
     char name[MARKET_TEXT_BYTES];
     struct buffer out = {0};
+    struct error failure;
     size_t lost = 0;
     enum status status;
 
@@ -81,8 +83,10 @@ static enum status verify_one(struct app *app, const struct market_name *market,
     else
         verify_text(name, &report, repair, lost, &out);
     verify_report_deinit(&report);
-    TRY(app_write(&out, err));
-    return status;
+    *unwritten = app_write(&out, &failure) != STATUS_OK;
+    if (*unwritten)
+        *err = failure;
+    return *unwritten ? err->status : status;
 }
 
 /* A market that cannot be read is said, and the others go on. */
@@ -93,17 +97,18 @@ static enum status verify_all(struct app *app, struct json *json, struct error *
     size_t count;
 
     TRY(store_markets(app->env, app->data, &markets, &count, err));
-    for (size_t i = 0; i < count && status != STATUS_INTERRUPTED; i++) {
-        enum status got = verify_one(app, &markets[i], json, err);
+    for (size_t i = 0; i < count && (status == STATUS_OK || status == STATUS_PARTIAL); i++) {
+        bool unwritten = false;
+        enum status got = verify_one(app, &markets[i], json, &unwritten, err);
 
-        if (got == STATUS_INTERRUPTED)
+        if (got == STATUS_INTERRUPTED || unwritten)
             status = got;
         else if (got != STATUS_OK)
             status = STATUS_PARTIAL;
-        if (got != STATUS_OK && got != STATUS_PARTIAL && got != STATUS_INTERRUPTED)
+        if (got != STATUS_OK && got != STATUS_PARTIAL && got != status)
             app_note("harrier: %s", err->text);
     }
-    if (status != STATUS_INTERRUPTED)
+    if (status == STATUS_OK || status == STATUS_PARTIAL)
         err->text[0] = '\0';
     mem_free(markets);
     return status;
@@ -113,7 +118,8 @@ static enum status verify_command(struct app *app, struct error *err)
 {
     struct json json = {0};
     struct market_name market;
-    struct error unwritten;
+    struct error failure;
+    bool unwritten = false;
     enum status status;
 
     json_begin(&json, NULL, '{');
@@ -121,7 +127,7 @@ static enum status verify_command(struct app *app, struct error *err)
     if (app->operand_count) {
         status = app_market(app, app->operands[0], &market, err);
         if (status == STATUS_OK)
-            status = verify_one(app, &market, &json, err);
+            status = verify_one(app, &market, &json, &unwritten, err);
     } else {
         status = verify_all(app, &json, err);
     }
@@ -129,8 +135,8 @@ static enum status verify_command(struct app *app, struct error *err)
     json_end(&json, '}');
     buffer_add_char(&json.out, '\n');
     if (app->json && (status == STATUS_OK || status == STATUS_PARTIAL) &&
-        app_write(&json.out, &unwritten) != STATUS_OK) {
-        *err = unwritten;
+        app_write(&json.out, &failure) != STATUS_OK) {
+        *err = failure;
         status = err->status;
     }
     buffer_deinit(&json.out);

@@ -110,4 +110,30 @@ def a_file_of_an_option_overwrites_neither_the_rule_nor_the_store_nor_another():
     ok(*ASK, "--trades", "rsi")  # the rule of this name is no file
 
 
+# ---- closed, full ---------------------------------------------------------------------------------------------
+
+@test
+def an_answer_into_a_closed_standard_output_is_a_failure():
+    market()
+    rule = ok("check", "rsi", "--source")
+    for words in ("backtest rsi --on small/1d --no-cache", "check rsi", "symbols small/1d --json", "--version", "--help", "verify", "runs", "metrics", "sweep rsi --on small/1d"):
+        p = shell(f"harrier {words} >&-")
+        assert p.returncode == 4 and "standard output is closed" in p.stderr, (words, p.returncode, p.stderr)
+    p = shell("harrier backtest rsi --on small/1d --no-cache --trades closed.csv 2>&-")
+    assert p.returncode == 0 and p.stdout.count("\n") > 8
+    p = shell("harrier check - <&-")
+    assert p.returncode == 2 and "standard input is closed" in p.stderr, (p.returncode, p.stderr)
+    p = shell("harrier import - --as closed/1d <&-")
+    assert p.returncode != 0 and p.stderr, (p.returncode, p.stderr)
+
+
+@test
+def verify_into_a_full_disk_says_so_once():
+    market()
+    market("other/1d")
+    for words in ("verify", "verify small/1d", "verify --json"):
+        p = shell(f"harrier {words} >/dev/full")
+        assert p.returncode == 4 and p.stderr.count("No space") == 1, (words, p.returncode, p.stderr)
+
+
 main()

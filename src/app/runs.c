@@ -15,18 +15,23 @@ static enum status run_id(const char *text, int64_t *id, struct error *err)
     return STATUS_OK;
 }
 
-/* Opens the database; none yet reads as no runs. */
-static enum status open_results(struct app *app, struct results **results, bool write,
-                                struct error *err)
+static bool has_results(struct app *app)
 {
-    enum status status = results_open(results, app->data, write, err);
     char path[PATH_BYTES_MAX + 16];
     struct file_info info;
     struct error ignored;
 
     snprintf(path, sizeof path, "%s/results.db", app->data);
-    if (status == STATUS_MISSING &&
-        app->env->calls->path_info(app->env, path, &info, &ignored) == STATUS_MISSING)
+    return app->env->calls->path_info(app->env, path, &info, &ignored) != STATUS_MISSING;
+}
+
+/* Opens the database; that there is none yet is said. */
+static enum status open_results(struct app *app, struct results **results, bool write,
+                                struct error *err)
+{
+    enum status status = results_open(results, app->data, write, err);
+
+    if (status == STATUS_MISSING && !has_results(app))
         return fail(err, STATUS_MISSING, "no run is kept in %s yet: `harrier backtest` keeps each",
                     app->data);
     return status;
@@ -81,6 +86,18 @@ static void run_row(struct sheet *table, const struct run *run)
     sheet_add(table, "%s", run->parameters);
 }
 
+/* An empty list is an answer. */
+static enum status no_runs(struct app *app, struct error *err)
+{
+    struct buffer out = {0};
+
+    if (app->json)
+        buffer_add_text(&out, "{\"runs\":[]}\n");
+    else
+        buffer_addf(&out, "no run is kept in %s: `harrier backtest` keeps each\n", app->data);
+    return app_write(&out, err);
+}
+
 static enum status list_runs(struct app *app, struct results *results, struct arena *arena,
                              struct error *err)
 {
@@ -93,6 +110,8 @@ static enum status list_runs(struct app *app, struct results *results, struct ar
     struct run *runs;
 
     TRY(results_list(results, arena, limit, &runs, &count, err));
+    if (count == 0)
+        return no_runs(app, err);
     sheet_init(&table, run_columns, ARRAY_COUNT(run_columns));
     json_begin(&json, NULL, '{');
     json_begin(&json, "runs", '[');
@@ -104,7 +123,7 @@ static enum status list_runs(struct app *app, struct results *results, struct ar
     buffer_add_text(&json.out, "}\n");
     if (!app->json) {
         sheet_print(&table, &out, app->width);
-        buffer_addf(&out, "\nnext: harrier run show %lld\n", count ? (long long)runs[0].id : 1LL);
+        buffer_addf(&out, "\nnext: harrier run show %lld\n", (long long)runs[0].id);
     }
     out.failed |= table.failed;
     sheet_deinit(&table);
@@ -132,7 +151,7 @@ static enum status with_results(struct app *app, struct error *err,
 
 static enum status runs_command(struct app *app, struct error *err)
 {
-    return with_results(app, err, list_runs);
+    return has_results(app) ? with_results(app, err, list_runs) : no_runs(app, err);
 }
 
 const struct command command_runs = {

@@ -164,10 +164,21 @@ def every_instruction_set_gives_the_same_bytes():
 # ---- kept runs ------------------------------------------------------------------------------------------------
 
 @test
+def no_runs_are_an_empty_list_and_no_failure():
+    for data in (os.path.join(HOME, "never"), os.path.join(HOME, "emptied")):
+        if data.endswith("emptied"):
+            ok("sample", "--market", "small/1d", "--symbols", "1", "--bars", "50", data=data)
+            ok("backtest", "rsi", "--on", "small/1d", data=data)
+            ok("run", "rm", "1", data=data)
+        assert ok("runs", data=data) == f"no run is kept in {data}: `harrier backtest` keeps each\n"
+        assert json.loads(ok("runs", "--json", data=data)) == {"runs": []}
+
+
+@test
 def kept_runs_are_listed_shown_compared_and_removed():
     m, data = "kept/1d", os.path.join(HOME, "kept-store")
     ok("sample", "--market", m, "--symbols", "3", "--bars", "300", data=data)
-    refused(3, "no run is kept", "runs", data=data)
+    refused(3, "no run is kept", "run", "show", "1", data=data)
     ok("backtest", "rsi", "--on", m, data=data)
     ok("backtest", "rsi", "--on", m, "--set", "period=5", data=data)
     runs = json.loads(ok("runs", "--json", data=data))["runs"]

@@ -174,6 +174,18 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
+/* What is near to an option's variable; `config check` tells of others, too. */
+static void warn_of_variables(void)
+{
+    struct unknown_variable unknown;
+
+    for (size_t at = 0; conf_unknown_variable(&unknown, &at);)
+        if (unknown.nearest[0])
+            app_note("harrier: the variable %.*s is no option's; did you mean %s?",
+                     (int)MIN(unknown.name.length, VARIABLE_BYTES), unknown.name.at,
+                     unknown.nearest);
+}
+
 static enum status run_command(struct app *app, int argc, char **argv, struct error *err)
 {
     struct buffer help = {0};
@@ -183,6 +195,7 @@ static enum status run_command(struct app *app, int argc, char **argv, struct er
         return app_write(&help, err);
     }
     TRY(conf_open(&app->conf, app->env, err));
+    warn_of_variables();
     TRY(conf_parse(app->conf, argc, argv, app->command->options, command_option_count(app->command),
                    app->operands, &app->operand_count, err));
     app->json = conf_flag(app->conf, OPT_JSON);

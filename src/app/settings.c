@@ -69,7 +69,8 @@ const struct command command_config_show = {
 /* Whoever comes here has a file and an environment that were read without an error. */
 static enum status check_command(struct app *app, struct error *err)
 {
-    struct buffer out = {0};
+    struct buffer out = {0}, name = {0};
+    struct unknown_variable unknown;
     struct json json = {0};
     int set = 0;
 
@@ -79,6 +80,17 @@ static enum status check_command(struct app *app, struct error *err)
                 set == 1 ? " is" : "s are");
     json_begin(&json, NULL, '{');
     json_int(&json, "not_default", set);
+    json_begin(&json, "unknown_variables", '[');
+    for (size_t at = 0; conf_unknown_variable(&unknown, &at);) {
+        buffer_addf(&name, "%.*s", (int)unknown.name.length, unknown.name.at);
+        json_text(&json, NULL, buffer_text(&name));
+        buffer_addf(&out,
+                    "the variable %s is read by no option; `harrier config show` lists them\n",
+                    buffer_text(&name));
+        name.length = 0;
+    }
+    json_end(&json, ']');
+    buffer_deinit(&name);
     json_end(&json, '}');
     buffer_add_char(&json.out, '\n');
     return app_answer(app, &json, &out, err);

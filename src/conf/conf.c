@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf/value.h"
 #include "conf/yaml.h"
+
+#define PREFIX "HARRIER_"
 
 enum {
     CONF_BYTES_MAX = 16 << 20, /* reserved, not used: the file, texts of values */
@@ -36,7 +39,7 @@ struct conf {
 
 bool option_variable(const struct option_row *row, char variable[VARIABLE_BYTES])
 {
-    int length = snprintf(variable, VARIABLE_BYTES, "HARRIER_%s", row->name);
+    int length = snprintf(variable, VARIABLE_BYTES, PREFIX "%s", row->name);
 
     ASSERT(length < VARIABLE_BYTES);
     for (int i = 0; i < length; i++) {
@@ -217,6 +220,42 @@ static enum status take_environment(struct conf *conf, struct error *err)
         TRY(take(conf, (enum option)i, text, origin, FROM_ENVIRONMENT, err));
     }
     return STATUS_OK;
+}
+
+/* Those that are no option's: of the file, and of the tests and tools. */
+static const char *const own_variables[] = {PREFIX "CONFIG", PREFIX "SHARED", PREFIX "TORTURE",
+                                            PREFIX "BUILD"};
+
+bool conf_unknown_variable(struct unknown_variable *unknown, size_t *at)
+{
+    char variables[OPTION_COUNT][VARIABLE_BYTES];
+    const char *names[OPTION_COUNT + ARRAY_COUNT(own_variables)];
+    size_t count = 0, known;
+
+    for (size_t i = 0; i < ARRAY_COUNT(own_variables); i++)
+        names[count++] = own_variables[i] + strlen(PREFIX);
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if (option_variable(&option_rows[i], variables[i]))
+            names[count++] = variables[i] + strlen(PREFIX);
+    for (const char *entry; environ && (entry = environ[*at]); (*at)++) {
+        size_t length = strcspn(entry, "=");
+        struct text name = {entry + strlen(PREFIX), length - strlen(PREFIX)};
+        const char *nearest;
+
+        if (strncmp(entry, PREFIX, strlen(PREFIX)) || !entry[length] || !entry[length + 1])
+            continue;
+        for (known = 0; known < count && !text_is(name, names[known]);)
+            known++;
+        if (known < count)
+            continue;
+        nearest = text_nearest(name, names, count);
+        unknown->name = (struct text){entry, length};
+        snprintf(unknown->nearest, sizeof unknown->nearest, "%s%s", nearest ? PREFIX : "",
+                 nearest ? nearest : "");
+        (*at)++;
+        return true;
+    }
+    return false;
 }
 
 /* ---- command line ---------------------------------------------------------------------------- */

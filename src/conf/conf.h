@@ -63,6 +63,15 @@ const char *conf_file(const struct conf *conf);
 enum { VARIABLE_BYTES = 64 };
 bool option_variable(const struct option_row *row, char variable[VARIABLE_BYTES]);
 
+/* The next variable of the environment that begins with HARRIER_ and is read by nobody; false
+ * behind the last.  *at is 0 at first.  It may be misspelt, or another program's (Kubernetes makes
+ * HARRIER_PORT for a service of this name). */
+struct unknown_variable {
+    struct text name;
+    char nearest[VARIABLE_BYTES]; /* that there is; "" where none is near */
+};
+bool conf_unknown_variable(struct unknown_variable *unknown, size_t *at);
+
 /* Parses a command's words: `allowed[]` are the options that it takes, the rest are its operands,
  * which stay in order in operands[] (room for argc).  "--" ends options, "-" is an operand,
  * --flag=value and --flag value, -j2 and -j 2.  An unknown flag is STATUS_USAGE with the nearest

@@ -164,6 +164,20 @@ def every_instruction_set_gives_the_same_bytes():
 # ---- kept runs ------------------------------------------------------------------------------------------------
 
 @test
+def a_misspelt_variable_is_said():
+    m = market()
+    for words in (("config", "check"), ("config", "show"), ("backtest", "rsi", "--on", m), ("symbols", m)):
+        p = run(*words, env={"HARRIER_BACKTEST_FEEE": "1"})
+        assert p.returncode == 0 and "HARRIER_BACKTEST_FEEE is no option's; did you mean HARRIER_BACKTEST_FEE?" in p.stderr, (words, p.stderr)
+    others = {"HARRIER_SERVICE_HOST": "10.0.0.1", "HARRIER_PORT_7433_TCP": "tcp://10.0.0.1:7433"}
+    p = run("symbols", m, env=others | {"HARRIER_SHARED": "x", "HARRIER_TORTURE": "1", "HARRIER_DATA": STORE, "HARRIER_BACKTEST_FEE": "0.2%", "HARRIER_EMPTY": ""})
+    assert p.returncode == 0 and not p.stderr, p.stderr
+    assert sorted(json.loads(ok("config", "check", "--json", env=others))["unknown_variables"]) == sorted(others)
+    text = ok("config", "check", env=others)
+    assert all(f"the variable {name} is read by no option" in text for name in others), text
+
+
+@test
 def no_runs_are_an_empty_list_and_no_failure():
     for data in (os.path.join(HOME, "never"), os.path.join(HOME, "emptied")):
         if data.endswith("emptied"):

@@ -200,6 +200,17 @@ void table_reject_bar(struct table *table, uint32_t line, const double value[BAR
         table_reject(table, line, IMPORT_NEGATIVE, "volume is %s", a);
         return;
     }
+    for (int c = 0; c < BAR_COLUMNS; c++) {
+        double least = c == BAR_VOLUME ? 0 : BAR_PRICE_LEAST;
+        double most = c == BAR_VOLUME ? BAR_VOLUME_MOST : BAR_PRICE_MOST;
+
+        if (value[c] < least || value[c] > most) {
+            double_to_text(value[c], a);
+            table_reject(table, line, IMPORT_RANGE, "%s %s is not from %g to %g", names[c], a,
+                         least, most);
+            return;
+        }
+    }
     double_to_text(value[BAR_LOW], low);
     double_to_text(value[BAR_HIGH], high);
     if (value[BAR_HIGH] < value[BAR_LOW]) {

@@ -9,8 +9,6 @@
 #include "import/import.h"
 #include "import/zone.h"
 
-#include <float.h>
-
 struct series {
     char symbol[SYMBOL_BYTES_MAX];
     size_t count, capacity;
@@ -58,8 +56,9 @@ static inline bool bar_is_sane(const double value[BAR_COLUMNS])
     double open = value[BAR_OPEN], high = value[BAR_HIGH], low = value[BAR_LOW],
            close = value[BAR_CLOSE];
 
-    return (low > 0) & (low <= open) & (open <= high) & (low <= close) & (close <= high) &
-           (high <= DBL_MAX) & (value[BAR_VOLUME] >= 0) & (value[BAR_VOLUME] <= DBL_MAX);
+    return (low >= BAR_PRICE_LEAST) & (low <= open) & (open <= high) & (low <= close) &
+           (close <= high) & (high <= BAR_PRICE_MOST) & (value[BAR_VOLUME] >= 0) &
+           (value[BAR_VOLUME] <= BAR_VOLUME_MOST);
 }
 
 /* Says what is wrong with a row that is not sane. */

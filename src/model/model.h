@@ -67,6 +67,12 @@ enum status symbol_check(struct text symbol, struct error *err);
 
 enum bar_column { BAR_OPEN, BAR_HIGH, BAR_LOW, BAR_CLOSE, BAR_VOLUME, BAR_COLUMNS };
 
+/* What a bar may hold: no market comes near, and a rule's windows still add up the fourth powers of
+ * prices.  The importers reject what is beyond, and rules rely on it. */
+#define BAR_PRICE_LEAST 1e-17
+#define BAR_PRICE_MOST 1e17
+#define BAR_VOLUME_MOST 1e30
+
 /* Columns of one symbol, oldest first, times strictly rising.  Borrowed: whoever hands it out says
  * until when.  Prices are finite and > 0, volume finite and ≥ 0, low ≤ open, close ≤ high. */
 struct bars {

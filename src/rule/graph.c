@@ -138,10 +138,6 @@ static double static_number(const struct graph *graph, const struct node *node)
     return kernel_number(node->kernel, in, when);
 }
 
-/* What bounds the magnitude of columns.  No market comes near, and products of three of them, or of
- * two quotients, are still numbers that a window takes. */
-#define COLUMN_MOST 1e17
-#define COLUMN_LEAST 1e-17
 #define BARS_EVER 1e12
 
 static bool is_literal(const struct graph *graph, int node)
@@ -467,7 +463,10 @@ int graph_parameter(struct graph *graph, int index, struct place place)
 int graph_column(struct graph *graph, enum rule_column column, struct place place)
 {
     struct node node = blank_node(NODE_COLUMN, TYPE_COLUMN);
-    struct fact fact = {.least = column <= COLUMN_CLOSE ? COLUMN_LEAST : 0, .most = COLUMN_MOST};
+    /* Times are far below the largest price.  Products of three columns, or of two quotients of
+     * prices, are still numbers that a window takes. */
+    struct fact fact = {.least = column <= COLUMN_CLOSE ? BAR_PRICE_LEAST : 0,
+                        .most = column == COLUMN_VOLUME ? BAR_VOLUME_MOST : BAR_PRICE_MOST};
 
     node.index = (int)column;
     return add_node(graph, &node, &fact, place);

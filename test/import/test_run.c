@@ -42,14 +42,12 @@ static struct import_options options_of(const char *store, const char *market,
 
 /* ---- there and back ------------------------------------------------------------------------ */
 
-/* Any finite double > 0, all exponents alike. */
+/* Any price that is taken, all exponents alike. */
 static double any_price(struct random *random)
 {
-    uint64_t bits = random_next(random) & ~(UINT64_C(1) << 63);
-    double price;
+    double price = pow(10, random_unit(random) * 34 - 17);
 
-    memcpy(&price, &bits, sizeof price);
-    return isfinite(price) && price > 0 ? price : 1.5;
+    return price >= BAR_PRICE_LEAST && price <= BAR_PRICE_MOST ? price : 1.5;
 }
 
 static void random_bars(struct bars *bars, int64_t *time, double *column[BAR_COLUMNS], size_t count,

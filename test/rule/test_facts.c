@@ -180,6 +180,7 @@ static const struct {
     {"close / 1e-300", true},
     {"(close / open) * (high / low)", false},
     {"close * close * volume", false},
+    {"volume * volume * close", true},
     {"(close / ema(close, 20) - 1) * 100", false},
     {"close * volume / hl2 / 1_000", false},
     {"wma(2 * wma(close, 8) - wma(close, 16), 4)", false},

@@ -14,7 +14,7 @@
 #include "store/store.h"
 #include "sys/sys.h"
 
-enum { COMMAND_OPTIONS_MAX = 48, PATH_BYTES_MAX = 4096, TEXT_WIDTH = 100 };
+enum { COMMAND_OPTIONS_MAX = 48, PATH_BYTES_MAX = 4096, FOLDED_COLUMNS_MIN = 20 };
 
 struct app {
     struct env *env; /* stopped by SIGINT or SIGTERM: the work ends within 100 ms */
@@ -24,7 +24,7 @@ struct app {
     size_t operand_count;
     char data[PATH_BYTES_MAX]; /* the data directory */
     bool json, csv;
-    int width;     /* of the terminal; 0 where standard output is none */
+    int width;     /* that an answer for people is cut to; 0 where nobody looks at it */
     bool terminal; /* standard error is one: progress may be shown */
     int64_t begin_ns;
 };
@@ -51,9 +51,20 @@ enum status app_write(struct buffer *out, struct error *err);
 /* The same, of any stream, and empties nothing. */
 enum status stream_write(FILE *stream, const struct buffer *text, struct error *err);
 
+/* The same for people: lines are broken at words to the width of their terminal. */
+enum status app_print(const struct app *app, struct buffer *out, struct error *err);
+
 /* Writes the one of two answers that was asked for, --json or text, and drops the other. */
 enum status app_answer(const struct app *app, struct json *json, struct buffer *text,
                        struct error *err);
+
+/* Breaks lines of more than `width` columns at their blanks; less than FOLDED_COLUMNS_MIN: none.
+ * What goes on stands under the line's second column, if it has one; a command goes on behind a
+ * backslash, so that a shell reads it as it did. */
+void lines_fold(struct buffer *text, int width);
+
+/* Columns of the terminal behind a descriptor; 0 where there is none. */
+int terminal_width(int fd);
 
 /* A note for people on standard error, after the results so far. */
 void app_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

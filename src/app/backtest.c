@@ -352,7 +352,7 @@ static enum status show(struct backtest *b, struct error *err)
     }
     buffer_deinit(&headline);
     buffer_deinit(&fills);
-    return answer_write(&out, b->q.snapshot, err);
+    return answer_write(b->app, &out, b->q.snapshot, err);
 }
 
 /* What was done is kept under a key that no question has: it answers none. */

@@ -8,16 +8,16 @@
 
 enum { BARS_SHOWN = 20, BARS_PIECE_BYTES = 1 << 20 };
 
-static enum status write_piece(const struct env *env, struct buffer *out,
+static enum status write_piece(const struct app *app, struct buffer *out,
                                const struct snapshot *snapshot, struct error *err)
 {
-    if (!env_is_stopped(env))
-        return answer_write(out, snapshot, err);
+    if (!env_is_stopped(app->env))
+        return answer_write(app, out, snapshot, err);
     buffer_deinit(out);
     return fail(err, STATUS_INTERRUPTED, "interrupted: not all bars stand above");
 }
 
-static enum status print_csv(const struct env *env, const struct evaluation *e,
+static enum status print_csv(const struct app *app, const struct evaluation *e,
                              enum timeframe frame, const struct snapshot *snapshot,
                              struct error *err)
 {
@@ -36,12 +36,12 @@ static enum status print_csv(const struct env *env, const struct evaluation *e,
         }
         buffer_add_char(&out, '\n');
         if (out.length > BARS_PIECE_BYTES)
-            TRY(write_piece(env, &out, snapshot, err));
+            TRY(write_piece(app, &out, snapshot, err));
     }
-    return answer_write(&out, snapshot, err);
+    return answer_write(app, &out, snapshot, err);
 }
 
-static enum status print_json(const struct env *env, const struct evaluation *e, bool daily,
+static enum status print_json(const struct app *app, const struct evaluation *e, bool daily,
                               const struct snapshot *snapshot, struct error *err)
 {
     static const char *const names[] = {"open", "high", "low", "close", "volume"};
@@ -61,11 +61,11 @@ static enum status print_json(const struct env *env, const struct evaluation *e,
             json_number(&json, e->columns[c].name, e->columns[c].values[i]);
         json_end(&json, '}');
         if (json.out.length > BARS_PIECE_BYTES)
-            TRY(write_piece(env, &json.out, snapshot, err));
+            TRY(write_piece(app, &json.out, snapshot, err));
     }
     json_end(&json, ']');
     buffer_add_text(&json.out, "}\n");
-    return answer_write(&json.out, snapshot, err);
+    return answer_write(app, &json.out, snapshot, err);
 }
 
 static void number_cell(struct sheet *table, double value)
@@ -113,7 +113,7 @@ static enum status print_table(struct app *app, const struct evaluation *e, bool
     buffer_addf(&out, "\n%zu bars", e->end - e->begin);
     buffer_addf(&out, first > e->begin ? ", the newest %d shown: --csv gives all\n" : "\n",
                 BARS_SHOWN);
-    return answer_write(&out, snapshot, err);
+    return answer_write(app, &out, snapshot, err);
 }
 
 static enum status bars_of(struct app *app, struct snapshot *snapshot,
@@ -134,8 +134,8 @@ static enum status bars_of(struct app *app, struct snapshot *snapshot,
     e.end = MAX(e.begin, e.end);
     TRY(evaluate_expressions(app, &e, arena, err));
     if (app->csv)
-        return print_csv(app->env, &e, market->frame, snapshot, err);
-    return app->json ? print_json(app->env, &e, daily, snapshot, err)
+        return print_csv(app, &e, market->frame, snapshot, err);
+    return app->json ? print_json(app, &e, daily, snapshot, err)
                      : print_table(app, &e, daily, snapshot, err);
 }
 

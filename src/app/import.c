@@ -143,7 +143,10 @@ static enum status show(struct app *app, const struct import_report *report, con
     reject_lines(report, &problems);
     if (report->file_count > 1) /* what is wrong with the only one ends the program */
         file_lines(report, &problems);
-    fputs(buffer_text(&problems), stderr);
+    if (problems.length) {
+        problems.length--; /* a note ends its line itself */
+        app_note("%s", buffer_text(&problems));
+    }
     buffer_deinit(&problems);
     if (app->json) {
         summary_json(report, market, &out);
@@ -154,7 +157,7 @@ static enum status show(struct app *app, const struct import_report *report, con
             buffer_addf(&out,
                         "rows that contradict stored ones were left: --replace lets them in\n");
     }
-    return app_write(&out, err);
+    return app_print(app, &out, err);
 }
 
 /* A list option as the array that import takes. */

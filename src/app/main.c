@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* The one mutable global state: a signal handler has no other way to speak. */
@@ -47,18 +46,6 @@ static void open_standard_files(void)
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
             (void)!open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
-}
-
-static int terminal_width(void)
-{
-    struct winsize size;
-    const char *columns = getenv("COLUMNS");
-
-    if (!isatty(STDOUT_FILENO))
-        return 0;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-    return columns && atoi(columns) > 0 ? atoi(columns) : 80;
 }
 
 /* "run show 3" is the command "run show" with one operand. */
@@ -192,7 +179,7 @@ static enum status run_command(struct app *app, int argc, char **argv, struct er
 
     if (asks_for_help(argc, argv)) {
         help_print(&help, app->command);
-        return app_write(&help, err);
+        return app_print(app, &help, err);
     }
     TRY(conf_open(&app->conf, app->env, err));
     warn_of_variables();
@@ -200,6 +187,8 @@ static enum status run_command(struct app *app, int argc, char **argv, struct er
                    app->operands, &app->operand_count, err));
     app->json = conf_flag(app->conf, OPT_JSON);
     app->csv = conf_flag(app->conf, OPT_CSV);
+    if (app->json || app->csv)
+        app->width = 0; /* programs read it, on a terminal too */
     TRY(check_operands(app, err));
     TRY(data_directory(app, err));
     return app->command->run(app, err);
@@ -215,7 +204,7 @@ static enum status dispatch(struct app *app, int argc, char **argv, struct error
         !strcmp(argv[1], "help")) {
         app->command = argc > 2 ? command_find(argc - 1, argv + 1, &words) : NULL;
         help_print(&out, app->command);
-        return app_write(&out, err);
+        return app_print(app, &out, err);
     }
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
         buffer_add_text(&out, "harrier " HARRIER_VERSION "\n");
@@ -244,12 +233,15 @@ int main(int argc, char **argv)
     catch_signals();
     maps_outlive_cuts();
     app.begin_ns = clock_ticks_ns(app.env);
-    app.width = terminal_width();
+    app.width = terminal_width(STDOUT_FILENO);
     app.terminal = isatty(STDERR_FILENO);
     status = dispatch(&app, argc, argv, &err);
     if (status != STATUS_OK && err.text[0]) {
         /* Messages of the rule compiler stand for themselves, line by line. */
-        fprintf(stderr, "%s%s\n", status == STATUS_RULE ? "" : "harrier: ", err.text);
+        if (status == STATUS_RULE)
+            fprintf(stderr, "%s\n", err.text);
+        else
+            app_note("harrier: %s", err.text);
     }
     return status_exit_code(status);
 }

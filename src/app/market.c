@@ -34,7 +34,7 @@ static enum status sample_command(struct app *app, struct error *err)
                     market, options.symbols, options.symbols == 1 ? "" : "s",
                     with_commas((double)options.bars, 0, false, text),
                     report.added ? "" : " (all there already)", market);
-    return app_write(&out, err);
+    return app_print(app, &out, err);
 }
 
 const struct command command_sample = {
@@ -73,7 +73,7 @@ static enum status list_markets(struct app *app, struct error *err)
         app_note("no market yet in %s: `harrier sample` makes one, `harrier import` reads yours",
                  app->data);
     mem_free(markets);
-    return app_write(&out, err);
+    return app_print(app, &out, err);
 }
 
 struct listing {
@@ -119,7 +119,7 @@ static enum status finish_listing(struct listing *list, size_t count, const char
     if (list->app->json) {
         json_end(&list->json, ']');
         buffer_add_text(&list->json.out, "}\n");
-        return answer_write(&list->json.out, snapshot, err);
+        return answer_write(list->app, &list->json.out, snapshot, err);
     }
     if (!list->app->csv) {
         sheet_print(&list->table, &list->out, list->app->width);
@@ -127,7 +127,7 @@ static enum status finish_listing(struct listing *list, size_t count, const char
                     with_commas((double)list->bars, 0, false, text), market);
     }
     list->out.failed |= list->table.failed;
-    return answer_write(&list->out, snapshot, err);
+    return answer_write(list->app, &list->out, snapshot, err);
 }
 
 static const struct sheet_column symbol_columns[] = {{"symbol", true, 0, false},

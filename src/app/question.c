@@ -236,12 +236,13 @@ enum status question_bars_hash(struct question *q, struct hash128 *hash, struct 
     return STATUS_OK;
 }
 
-enum status answer_write(struct buffer *out, const struct snapshot *snapshot, struct error *err)
+enum status answer_write(const struct app *app, struct buffer *out, const struct snapshot *snapshot,
+                         struct error *err)
 {
     enum status status = snapshot_whole(snapshot, err);
 
     if (status == STATUS_OK)
-        return app_write(out, err);
+        return app_print(app, out, err);
     buffer_deinit(out);
     return status;
 }

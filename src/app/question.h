@@ -44,6 +44,7 @@ enum status question_bars_hash(struct question *question, struct hash128 *hash, 
 
 /* Writes what was made of a market's bars and empties it; nothing but a sentence where a file was
  * cut while it was read (snapshot_whole). */
-enum status answer_write(struct buffer *out, const struct snapshot *snapshot, struct error *err);
+enum status answer_write(const struct app *app, struct buffer *out, const struct snapshot *snapshot,
+                         struct error *err);
 
 #endif

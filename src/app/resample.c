@@ -78,7 +78,7 @@ static enum status resample_command(struct app *app, struct error *err)
     if (report.contradicted)
         app_note("harrier: %llu stored bars differ and were left (--replace replaces them): %s",
                  (unsigned long long)report.contradicted, report.first_contradicted);
-    TRY(app_write(&out, err));
+    TRY(app_print(app, &out, err));
     return status;
 }
 

@@ -219,13 +219,16 @@ static enum status check_rule(struct app *app, struct arena *arena, struct error
         status = prove(app, rule, values, arena, asked, err);
     if (status != STATUS_OK && !(status == STATUS_PARTIAL && app->json))
         return status; /* a proof that failed is an answer to a program */
-    if (conf_flag(app->conf, OPT_SOURCE))
+    if (conf_flag(app->conf, OPT_SOURCE)) {
         buffer_add(&out, rule->source.at, rule->source.length);
-    else if (app->json)
+        TRY(app_write(&out, err));
+        return status;
+    }
+    if (app->json)
         check_json(rule, values, asked, &out);
     else
         check_text(app, rule, values, asked, &out);
-    TRY(app_write(&out, err));
+    TRY(app_print(app, &out, err));
     return status;
 }
 
@@ -373,7 +376,7 @@ static enum status indicators_command(struct app *app, struct error *err)
     indicator = indicator_find(text_of(app->operands[0]));
     if (indicator) {
         describe_indicator(indicator, &out);
-        return app_write(&out, err);
+        return app_print(app, &out, err);
     }
     for (size_t i = 0; i < indicator_count && count < ARRAY_COUNT(names); i++)
         names[count++] = indicators[i]->name;

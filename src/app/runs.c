@@ -246,7 +246,7 @@ static enum status show_ranking(struct app *app, const struct ranking *ranking, 
         ranking_statistics(ranking, &ranking->symbols[0], &out);
     else
         ranking_table(ranking, &out);
-    return app_write(&out, err);
+    return app_print(app, &out, err);
 }
 
 /* Runs that were kept before the sentences were have their JSON. */
@@ -413,7 +413,7 @@ static enum status compare_runs(struct app *app, struct results *results, struct
         compare_json(side, &out);
     else
         compare_table(app, side, &out);
-    return app_write(&out, err);
+    return app_print(app, &out, err);
 }
 
 static enum status run_compare_command(struct app *app, struct error *err)

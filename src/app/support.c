@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum status stream_write(FILE *stream, const struct buffer *text, struct error *err)
@@ -31,21 +32,50 @@ enum status app_write(struct buffer *out, struct error *err)
     return status;
 }
 
+enum status app_print(const struct app *app, struct buffer *out, struct error *err)
+{
+    lines_fold(out, app->width);
+    return app_write(out, err);
+}
+
 enum status app_answer(const struct app *app, struct json *json, struct buffer *text,
                        struct error *err)
 {
     buffer_deinit(app->json ? text : &json->out);
-    return app_write(app->json ? &json->out : text, err);
+    return app_print(app, app->json ? &json->out : text, err);
+}
+
+int terminal_width(int fd)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+
+    if (!isatty(fd))
+        return 0;
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return columns && atoi(columns) > 0 ? atoi(columns) : 80;
 }
 
 void app_note(const char *format, ...)
 {
-    va_list args;
+    struct buffer note = {0};
+    va_list args, again;
+    int length;
 
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    va_copy(again, args);
+    length = vsnprintf(NULL, 0, format, args);
+    note.at = mem_alloc((size_t)length + 1);
+    if (note.at) {
+        note.capacity = (size_t)length + 1;
+        note.length = (size_t)vsnprintf(note.at, note.capacity, format, again);
+        lines_fold(&note, terminal_width(STDERR_FILENO));
+        fprintf(stderr, "%s\n", buffer_text(&note));
+    }
+    va_end(again);
     va_end(args);
-    fputc('\n', stderr);
+    buffer_deinit(&note);
 }
 
 enum status app_arena_open(struct arena *arena, struct error *err)

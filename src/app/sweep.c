@@ -390,7 +390,7 @@ static enum status answer(struct sweeping *s, struct error *err)
         sweep_json(s, top, &out);
     else if (s->result.evaluated || !s->interrupted)
         sweep_text(s, top, &out);
-    TRY(answer_write(&out, s->q.snapshot, err));
+    TRY(answer_write(s->app, &out, s->q.snapshot, err));
     if (s->interrupted && !s->result.evaluated)
         return fail(err, STATUS_INTERRUPTED, "interrupted before the first combinations were done");
     if (s->interrupted)

@@ -83,7 +83,7 @@ static enum status verify_one(struct app *app, const struct market_name *market,
     else
         verify_text(name, &report, repair, lost, &out);
     verify_report_deinit(&report);
-    *unwritten = app_write(&out, &failure) != STATUS_OK;
+    *unwritten = app_print(app, &out, &failure) != STATUS_OK;
     if (*unwritten)
         *err = failure;
     return *unwritten ? err->status : status;

@@ -4,10 +4,10 @@
     python3 test/app/looks.py [WORDS]     only the tests whose names hold WORDS"""
 import fcntl, os, pty, re, select, struct, subprocess, termios
 
-from program import HARRIER, STORE, main, market, ok, test
+from program import HARRIER, STORE, main, market, ok, run, test
 
 
-def seen(columns, *args):
+def seen(columns, *args, code=0):
     """Standard output and standard error of a call on a terminal of so many columns."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
@@ -18,7 +18,7 @@ def seen(columns, *args):
         if select.select([master], [], [], 0.1)[0]:
             out += os.read(master, 65536)
     os.close(slave), os.close(master)
-    assert p.returncode == 0, (p.returncode, out)
+    assert p.returncode == code, (p.returncode, out)
     return out.decode()
 
 
@@ -63,6 +63,58 @@ def long_work_shows_how_far_it_is_and_clears_it():
     assert shares == sorted(shares) and shares[-1] <= 100, shares
     assert text.index("\r\033[K") > text.index(lines[-1]), "the line was not cleared"
     assert "s left" not in text.split("\r\033[K")[-1]
+
+
+def words(text):
+    """What a text says: without its line breaks, its widths and what a clock said."""
+    return re.sub(r"[\d.]+ (m?s|billion)\b", "a while", " ".join(plain(text).replace(" \\\n", " ").split()))
+
+
+def below(text):
+    """What stands below the table."""
+    head = re.search(r"^ *#  ", text, re.M)
+    return text[text.index("\n\n", head.start()):] if head else text
+
+
+@test
+def lines_are_broken_between_words():
+    m = market("wide/1d", 30, 400)
+    backtest = ["backtest", "rsi", "--on", m, "--fill", "close", "--set", "period=12", "--set", "oversold=25", "--set", "overbought=71"]
+    for args in (backtest, ["sweep", "rsi", "--on", m, "--grid", "period=5..9", "--fill", "close"], ["backtest", "--help"],
+                 ["--help"], ["import", "--help"], ["verify"]):
+        whole = ok(*args)
+        if args[0] == "backtest":
+            whole = ok(*args)   # answered from the kept run, as the others will be
+        assert args == ["verify"] or max(map(len, whole.split("\n"))) > 80, args
+        for columns in (60, 80, 100):
+            text = plain(seen(columns, *args))
+            assert max(map(len, text.split("\n"))) <= columns, (columns, [l for l in text.split("\n") if len(l) > columns])
+            assert words(below(text)) == words(below(whole)), (columns, args, below(text), below(whole))
+
+
+@test
+def a_proposed_command_on_two_lines_is_still_one_for_a_shell():
+    m = market("wide/1d", 30, 400)
+    text = plain(seen(60, "sweep", "rsi", "--on", m, "--grid", "period=5..9", "--fill", "close", "--from", "2020-03-01"))
+    proposed = text[text.index("next: ") + 6:].strip()
+    assert "\n" in proposed, proposed
+    split = subprocess.run(["sh", "-c", "harrier() { printf '%s\\n' \"$@\"; }\n" + proposed], capture_output=True, text=True).stdout
+    assert split.split()[:5] == ["backtest", "rsi", "--on", m, "--from"] and "2020-03-01" in split, split
+
+
+@test
+def a_sentence_on_standard_error_is_broken_between_words():
+    text = plain(seen(60, "backtest", "nosuchrule", "--on", "wide/1d", code=2))
+    assert text.count("\n") > 1 and max(map(len, text.split("\n"))) <= 60, text
+    assert words(text) == words(run("backtest", "nosuchrule", "--on", "wide/1d").stderr)
+
+
+@test
+def what_programs_read_is_not_broken_on_a_terminal():
+    m = market("wide/1d", 30, 400)
+    assert max(map(len, plain(seen(60, "backtest", "rsi", "--on", m, "--csv")).split("\n"))) > 400
+    assert len(plain(seen(60, "metrics", "--json")).strip().split("\n")) == len(ok("metrics", "--json").strip().split("\n"))
+    assert plain(seen(60, "check", "supertrend", "--source")) == ok("check", "supertrend", "--source")
 
 
 main()

@@ -66,6 +66,7 @@ static void check_text(struct app *app, const struct rule *rule, const double *v
 {
     static const char *const signals[] = {"buy", "sell", "short", "cover"};
     char combinations[NUMBER_TEXT_BYTES];
+    struct error broken;
 
     buffer_addf(out, "%s: %s\n", rule->name, rule->title[0] ? rule->title : "no errors");
     buffer_addf(out, "look-back:  %d bars\n", rule_lookback(rule, values));
@@ -81,6 +82,8 @@ static void check_text(struct app *app, const struct rule *rule, const double *v
         for (int p = 0; p < rule->parameter_count; p++)
             print_parameter(out, &rule->parameters[p]);
     }
+    if (rule_require_check(rule, values, &broken) != STATUS_OK)
+        buffer_addf(out, "refused:    nothing runs with the parameters so: %s\n", broken.text);
     if (conf_flag(app->conf, OPT_EXPLAIN)) {
         buffer_add_char(out, '\n');
         rule_explain(rule, values, out);
@@ -96,6 +99,7 @@ static void check_json(const struct rule *rule, const double *values, const stru
 {
     struct json json = {.out = *out};
     unsigned columns = rule_columns_read(rule);
+    struct error broken;
 
     json_begin(&json, NULL, '{');
     json_text(&json, "rule", rule->name);
@@ -123,6 +127,10 @@ static void check_json(const struct rule *rule, const double *values, const stru
     json_end(&json, ']');
     json_number(&json, "combinations", rule_grid_combinations(rule));
     json_text(&json, "warnings", rule_warnings(rule));
+    if (rule_require_check(rule, values, &broken) != STATUS_OK)
+        json_text(&json, "refused", broken.text);
+    else
+        json_null(&json, "refused");
     if (proved) {
         json_begin(&json, "proof", '{');
         json_bool(&json, "holds", proved->holds);

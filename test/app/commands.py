@@ -178,6 +178,17 @@ def a_misspelt_variable_is_said():
 
 
 @test
+def check_says_that_a_require_refuses_the_parameters():
+    rule = put("narrow.rule", "param n = 8 in 2..9\nrequire n > 7\nbuy when close > sma(close, n)\nsell when close < sma(close, n)\n")
+    words = "narrow.rule:2: these parameters break `require n > 7`"
+    assert "refused" not in ok("check", rule) and json.loads(ok("check", rule, "--json"))["refused"] is None
+    assert words in ok("check", rule, "--set", "n=6")
+    assert words in json.loads(ok("check", rule, "--set", "n=6", "--json"))["refused"]
+    put("narrow.rule", open(rule).read().replace("n = 8", "n = 5"))
+    assert words in ok("check", rule) and "refused" not in ok("check", rule, "--set", "n=9")
+
+
+@test
 def no_runs_are_an_empty_list_and_no_failure():
     for data in (os.path.join(HOME, "never"), os.path.join(HOME, "emptied")):
         if data.endswith("emptied"):

@@ -166,7 +166,7 @@ struct resample_options {
 };
 
 struct resample_report {
-    size_t symbols, failed; /* failed: their bars are corrupt */
+    size_t symbols, failed; /* failed: their bars are corrupt, or a volume too large */
     uint64_t bars_from, bars_to;
     uint64_t added, same, replaced, contradicted, not_closed;
     char first_failure[512];      /* SYMBOL: sentence; "" where none */

@@ -77,20 +77,43 @@ static enum status open_columns(struct resample *resample, size_t rows, int64_t 
     return STATUS_OK;
 }
 
+static void note_failed(struct resample *resample, size_t symbol, const char *text)
+{
+    struct resample_report *report = resample->report;
+
+    if (report->first_failure[0] == '\0')
+        snprintf(report->first_failure, sizeof report->first_failure, "%s: %.400s",
+                 snapshot_symbol_name(resample->snapshot, symbol), text);
+}
+
 /* A corrupt file is its symbol's failure: the others go on. */
 static enum status bars_of(struct resample *resample, size_t symbol, struct bars *bars,
                            bool *failed, struct error *err)
 {
-    struct resample_report *report = resample->report;
     enum status status = snapshot_bars(resample->snapshot, symbol, bars, err);
 
     *failed = status == STATUS_CORRUPT;
     if (!*failed)
         return status;
-    if (report->first_failure[0] == '\0')
-        snprintf(report->first_failure, sizeof report->first_failure, "%s: %.400s",
-                 snapshot_symbol_name(resample->snapshot, symbol), err->text);
+    note_failed(resample, symbol, err->text);
     return STATUS_OK;
+}
+
+/* So is a period whose volumes add up to more than a bar may hold. */
+static bool volumes_fit(struct resample *resample, size_t symbol, const struct bars *made)
+{
+    char time[TIME_TEXT_BYTES];
+    struct error err;
+
+    for (size_t i = 0; i < made->count; i++)
+        if (made->column[BAR_VOLUME][i] > BAR_VOLUME_MOST) {
+            time_to_text(made->time[i], timeframe_is_daily_or_longer(resample->options->to), time);
+            fail(&err, STATUS_LIMIT, "%s: the volumes add up to more than %g", time,
+                 BAR_VOLUME_MOST);
+            note_failed(resample, symbol, err.text);
+            return false;
+        }
+    return true;
 }
 
 static void note_contradicted(struct resample *resample, const char *name, int64_t time_ms)
@@ -184,6 +207,10 @@ static enum status resample_symbol(struct resample *resample, size_t symbol, str
     made.time = time;
     for (int c = 0; c < BAR_COLUMNS; c++)
         made.column[c] = column[c];
+    if (!volumes_fit(resample, symbol, &made)) {
+        report->failed++;
+        return STATUS_OK;
+    }
     if (options->closed &&
         timeframe_next(options->to, time[made.count - 1]) > resample->market_end_ms) {
         made.count--;
@@ -272,7 +299,7 @@ enum status resample_run(const struct resample_options *options, struct resample
     if (status != STATUS_OK)
         return status;
     if (report->failed > 0)
-        return fail(err, STATUS_PARTIAL, "%zu of %zu symbols could not be read: %s", report->failed,
+        return fail(err, STATUS_PARTIAL, "%zu of %zu symbols failed: %s", report->failed,
                     report->symbols, report->first_failure);
     if (report->contradicted > 0)
         return fail(

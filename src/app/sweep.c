@@ -48,13 +48,26 @@ static enum status build_grid(struct sweeping *s, struct error *err)
 
 /* ---- the surface ----------------------------------------------------------------------------- */
 
+/* A rank that needs the curves has every metric computed; Sortino's ratio costs a sum a bar, 7 % of
+ * the whole, and is computed where it is the rank. */
+static bool is_computed(const struct sweeping *s, int m)
+{
+    return !metric_rows[s->sweep.rank].ranking ||
+           (metric_rows[m].ranking && (m != METRIC_SORTINO || s->sweep.rank == METRIC_SORTINO));
+}
+
+static bool has_column(const struct sweeping *s, int m)
+{
+    return (metric_rows[m].ranking || m == (int)s->sweep.rank) && is_computed(s, m);
+}
+
 static void surface_header(struct sweeping *s)
 {
     for (int p = 0; p < s->q.rule->parameter_count; p++)
         buffer_addf(&s->surface, "%s,", s->q.rule->parameters[p].name);
     buffer_add_text(&s->surface, "symbols");
     for (int m = 0; m < METRIC_COUNT; m++)
-        if (metric_rows[m].ranking || m == (int)s->sweep.rank)
+        if (has_column(s, m))
             buffer_addf(&s->surface, ",%s", metric_rows[m].name);
     buffer_add_char(&s->surface, '\n');
 }
@@ -70,7 +83,7 @@ static void surface_row(struct sweeping *s, const struct sweep_row *row)
     }
     buffer_addf(&s->surface, "%zu", row->symbols);
     for (int m = 0; m < METRIC_COUNT; m++)
-        if (metric_rows[m].ranking || m == (int)s->sweep.rank) {
+        if (has_column(s, m)) {
             buffer_add_char(&s->surface, ',');
             if (isfinite(row->metric[m]))
                 buffer_add_double(&s->surface, row->metric[m]);
@@ -323,7 +336,8 @@ static void sweep_json(const struct sweeping *s, size_t top, struct buffer *out)
         json_end(&json, '}');
         json_int(&json, "symbols", (int64_t)row->symbols);
         for (int m = 0; m < METRIC_COUNT; m++)
-            json_number(&json, metric_rows[m].name, row->metric[m]);
+            if (is_computed(s, m))
+                json_number(&json, metric_rows[m].name, row->metric[m]);
         json_end(&json, '}');
     }
     json_end(&json, ']');

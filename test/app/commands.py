@@ -75,6 +75,21 @@ def the_ranking_is_sorted_as_asked_and_json_csv_and_table_agree():
 
 
 @test
+def a_sweep_names_only_metrics_that_it_has_computed():
+    m = market()
+    for rank in ("total_return", "sortino", "ulcer"):
+        path = os.path.join(HOME, "computed.csv")
+        row = json.loads(ok("sweep", "rsi", "--on", m, "--symbols", "S001", "--grid", "period={5}", "--rank", rank, "--surface", path, "--json"))["best"][0]
+        want = json.loads(ok("backtest", "rsi", "--on", m, "--symbols", "S001", "--set", "period=5", "--json", "--no-cache"))["results"][0]
+        metrics = {k: v for k, v in row.items() if k not in ("parameters", "symbols")}
+        assert all(v == want[k] for k, v in metrics.items()), {k: (v, want[k]) for k, v in metrics.items() if v != want[k]}
+        assert ("sortino" in metrics) == (rank != "total_return") and ("ulcer" in metrics) == (rank == "ulcer"), metrics
+        surface = list(csv.DictReader(open(path)))[0]
+        columns = set(surface) - {"period", "oversold", "overbought", "symbols"}
+        assert columns <= set(metrics) and rank in columns and all(float(surface[k] or "nan") == want[k] for k in columns if want[k] is not None)
+
+
+@test
 def the_next_step_of_a_sweep_asks_for_its_best_row():
     m = market()
     for words in (("--grid", "period={5}"), ("--grid", "period=5..5", "--grid", "oversold=10..45:100"), ("--grid", "period=5..9", "--symbols", "S003,*1", "--fee", "0.2%"),

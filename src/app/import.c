@@ -89,6 +89,7 @@ static void summary(const struct app *app, const struct import_report *report, c
             conf_list_count(app->conf, OPT_FILES)
                 ? "not picked by --files"
                 : "left out, not named like data (--files '*' takes all)");
+    counted(out, report->links_back, "left out, a link to a folder that it is in");
     counted(out, report->files_failed, "failed");
     buffer_addf(out, "; %.1f MB in %.2f s\n", (double)report->bytes * 1e-6, seconds);
 }
@@ -105,6 +106,7 @@ static void summary_json(const struct import_report *report, const char *market,
     json_int(&json, "files_empty", (int64_t)report->files_empty);
     json_int(&json, "files_skipped", (int64_t)report->files_skipped);
     json_int(&json, "files_not_picked", (int64_t)report->files_not_picked);
+    json_int(&json, "links_back", (int64_t)report->links_back);
     json_int(&json, "symbols", (int64_t)report->symbols);
     json_int(&json, "rows", (int64_t)c->rows);
     json_int(&json, "added", (int64_t)c->added);

@@ -452,6 +452,7 @@ enum status import_run(const struct import_options *options, struct import_repor
     if (status == STATUS_OK)
         status = run_windows(import, err);
     report->files_not_picked = import->source.not_picked;
+    report->links_back = import->source.links_back;
     if (status == STATUS_OK)
         status = finish(import, err);
     report_finish(&import->builder);

@@ -133,6 +133,7 @@ struct import_report {
     struct import_counts counts; /* of all files */
     size_t files_read, files_empty, files_skipped, files_failed;
     size_t files_not_picked; /* of folders and archives: not by --files, or not named like data */
+    size_t links_back;       /* of folders: links to one that they are in, left out */
     size_t symbols;          /* different ones that got or had rows */
     uint64_t bytes;          /* of text, decompressed */
     int64_t read_ns,

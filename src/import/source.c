@@ -85,11 +85,26 @@ static enum status add_place(struct source *source, const char *path, uint64_t b
     return STATUS_OK;
 }
 
-static enum status add_folder(struct source *source, const char *path, unsigned depth,
-                              struct error *err);
+/* A folder and those that it is in. */
+struct folder {
+    const struct folder *in; /* NULL: a path that was given */
+    unsigned depth;
+    uint64_t device, inode;
+};
+
+static bool is_inside_itself(const struct folder *folder)
+{
+    for (const struct folder *in = folder->in; in; in = in->in)
+        if (in->device == folder->device && in->inode == folder->inode)
+            return true;
+    return false;
+}
+
+static enum status add_folder(struct source *source, const char *path, const struct file_info *info,
+                              const struct folder *in, struct error *err);
 
 static enum status add_name(struct source *source, const char *folder, const char *name,
-                            unsigned depth, struct error *err)
+                            const struct folder *in, struct error *err)
 {
     char path[4096];
     struct file_info info;
@@ -101,7 +116,7 @@ static enum status add_name(struct source *source, const char *folder, const cha
         return fail(err, STATUS_LIMIT, "%s/%s: the path is too long", folder, name);
     TRY(source->env->calls->path_info(source->env, path, &info, err));
     if (info.is_directory)
-        return add_folder(source, path, depth + 1, err);
+        return add_folder(source, path, &info, in, err);
     if (info.is_regular &&
         (is_picked(source, text_of(path)) ||
          (source->glob_count > 0 && unpack_is_named(text_of(name)) && is_data_name(text_of(name)))))
@@ -110,19 +125,24 @@ static enum status add_name(struct source *source, const char *folder, const cha
     return STATUS_OK;
 }
 
-static enum status add_folder(struct source *source, const char *path, unsigned depth,
-                              struct error *err)
+static enum status add_folder(struct source *source, const char *path, const struct file_info *info,
+                              const struct folder *in, struct error *err)
 {
+    struct folder folder = {in, in ? in->depth + 1 : 0, info->device, info->inode};
     char **names;
     size_t count;
     enum status status = STATUS_OK;
 
-    if (depth > SOURCE_DEPTH_MAX)
+    if (is_inside_itself(&folder)) {
+        source->links_back++;
+        return STATUS_OK;
+    }
+    if (folder.depth > SOURCE_DEPTH_MAX)
         return fail(err, STATUS_LIMIT, "%s: more than %d folders in one another", path,
                     SOURCE_DEPTH_MAX);
     TRY(source->env->calls->list(source->env, path, &names, &count, err));
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = add_name(source, path, names[i], depth, err);
+        status = add_name(source, path, names[i], &folder, err);
     names_free(names, count);
     return status;
 }
@@ -147,7 +167,7 @@ enum status source_init(struct source *source, struct env *env,
         if (status != STATUS_OK)
             break;
         source->pipe |= !info.is_directory && !info.is_regular;
-        status = info.is_directory ? add_folder(source, path, 0, err)
+        status = info.is_directory ? add_folder(source, path, &info, NULL, err)
                                    : add_place(source, path, info.bytes, err);
     }
     if (source->pipe)

@@ -45,12 +45,13 @@ struct source {
     size_t count, capacity, next;
     uint64_t bytes_total; /* 0 where one is a pipe */
     atomic_uint_least64_t bytes_read;
-    size_t not_picked;
+    size_t not_picked, links_back;
     bool pipe;
     struct unpacker *archive; /* the one that is open */
 };
 
-/* Looks at every path and lists folders.  STATUS_MISSING where one is not there. */
+/* Looks at every path and lists folders; a link to a folder around it is left out and counted:
+ * what it leads to is being listed.  STATUS_MISSING where one is not there. */
 enum status source_init(struct source *source, struct env *env,
                         const struct import_options *options, struct error *err);
 void source_deinit(struct source *source);

@@ -243,6 +243,8 @@ static void info_of_stat(struct file_info *info, const struct stat *stat)
     *info = (struct file_info){
         .bytes = (uint64_t)stat->st_size,
         .modified_ns = (int64_t)stat->st_mtim.tv_sec * 1000000000 + stat->st_mtim.tv_nsec,
+        .device = stat->st_dev,
+        .inode = stat->st_ino,
         .is_directory = S_ISDIR(stat->st_mode),
         .is_regular = S_ISREG(stat->st_mode),
     };

@@ -369,11 +369,14 @@ static enum status power_sync_all(struct env *env, struct env_file *file, struct
     return STATUS_OK;
 }
 
-static void info_of_inode(struct file_info *info, const struct inode *inode)
+static void info_of_inode(struct file_info *info, const struct power_disk *disk, uint32_t index)
 {
+    const struct inode *inode = &disk->inodes[index];
+
     *info = (struct file_info){
         .bytes = inode->size,
         .modified_ns = inode->modified_ns,
+        .inode = index,
         .is_directory = inode->is_directory,
         .is_regular = !inode->is_directory,
     };
@@ -386,7 +389,7 @@ static enum status power_info(struct env *env, struct env_file *file, struct fil
 
     (void)err;
     pthread_mutex_lock(&disk->mutex);
-    info_of_inode(info, &disk->inodes[file->inode]);
+    info_of_inode(info, disk, file->inode);
     pthread_mutex_unlock(&disk->mutex);
     return STATUS_OK;
 }
@@ -432,7 +435,7 @@ static enum status power_path_info(struct env *env, const char *path, struct fil
     pthread_mutex_lock(&disk->mutex);
     status = inode_find(disk, path, &inode, err);
     if (status == STATUS_OK)
-        info_of_inode(info, &disk->inodes[inode]);
+        info_of_inode(info, disk, inode);
     pthread_mutex_unlock(&disk->mutex);
     return status;
 }

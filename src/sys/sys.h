@@ -25,6 +25,7 @@ enum open_mode {
 struct file_info {
     uint64_t bytes;
     int64_t modified_ns;
+    uint64_t device, inode; /* two names of one file have the same */
     bool is_directory, is_regular;
 };
 

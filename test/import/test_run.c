@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -636,6 +637,30 @@ TEST(names_beyond_ascii_are_read_and_what_has_no_name_is_told)
     CHECK_INT(report.counts.added, 4);
     CHECK_INT(report.files_failed, 1);
     CHECK_CONTAINS(report.files[1].text, "neither ASCII nor UTF-8");
+    import_report_deinit(&report);
+}
+
+/* ---- folders ------------------------------------------------------------------------------- */
+
+TEST(a_link_back_is_left_out_and_counted_and_any_other_is_followed)
+{
+    char folder[1024], other[1024], path[1024], store[1024];
+    const char *paths[] = {path_of("linked", folder)};
+    struct import_options options = options_of(path_of("links", store), "links/1d", paths, 1);
+    struct import_report report;
+    struct error err;
+
+    CHECK(mkdir(folder, 0777) == 0 && mkdir(path_of("aside", other), 0777) == 0);
+    CHECK(mkdir(path_of("linked/sub", path), 0777) == 0);
+    write_text(path_of("linked/AAA.csv", path), small_csv, sizeof small_csv - 1);
+    write_text(path_of("aside/BBB.csv", path), small_csv, sizeof small_csv - 1);
+    CHECK(symlink(".", path_of("linked/loop", path)) == 0);
+    CHECK(symlink("..", path_of("linked/sub/back", path)) == 0);
+    CHECK(symlink("../aside", path_of("linked/more", path)) == 0);
+    CHECK_OK(import_run(&options, &report, &err));
+    CHECK_INT(report.file_count, 2);
+    CHECK_INT(report.counts.added, 4);
+    CHECK_INT(report.links_back, 2);
     import_report_deinit(&report);
 }
 

@@ -455,7 +455,6 @@ enum status import_run(const struct import_options *options, struct import_repor
     report->links_back = import->source.links_back;
     if (status == STATUS_OK)
         status = finish(import, err);
-    report_finish(&import->builder);
     report->read_ns = clock_ticks_ns(options->env) - begun - report->store_ns;
     close_import(import);
     return status;

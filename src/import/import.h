@@ -127,8 +127,7 @@ struct import_report {
     size_t file_count;
     struct import_layout *layouts;
     size_t layout_count;
-    struct import_reject
-        *rejects; /* by reason, then file and line; the first ones of each reason */
+    struct import_reject *rejects; /* by file and line; the first ones of each reason */
     size_t reject_count;
     struct import_counts counts; /* of all files */
     size_t files_read, files_empty, files_skipped, files_failed;

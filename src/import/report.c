@@ -55,12 +55,12 @@ static bool add_layout(struct report_builder *builder, struct parse_job *job,
     return true;
 }
 
-static bool add_rejects(struct report_builder *builder, const struct parse_job *job,
-                        const char *name)
+static bool add_rejects(struct report_builder *builder, struct parse_job *job, const char *name)
 {
     struct import_report *report = builder->report;
     size_t shown[IMPORT_REASON_COUNT] = {0};
 
+    table_sort_rejects(&job->table); /* storing has added those that contradict */
     for (size_t i = 0; i < report->reject_count; i++)
         shown[report->rejects[i].reason]++;
     for (size_t i = 0; i < job->table.reject_count; i++) {
@@ -108,21 +108,6 @@ bool report_add(struct report_builder *builder, struct parse_job *job)
     report->file_count++;
     count_file(report, file);
     return add_layout(builder, job, file) && add_rejects(builder, job, file->name);
-}
-
-/* Insertion keeps the order of files within a reason, which qsort does not promise. */
-void report_finish(struct report_builder *builder)
-{
-    struct import_report *report = builder->report;
-
-    for (size_t i = 1; i < report->reject_count; i++) {
-        struct import_reject moved = report->rejects[i];
-        size_t at = i;
-
-        for (; at > 0 && report->rejects[at - 1].reason > moved.reason; at--)
-            report->rejects[at] = report->rejects[at - 1];
-        report->rejects[at] = moved;
-    }
 }
 
 void import_report_deinit(struct import_report *report)

@@ -13,7 +13,4 @@ struct report_builder {
 /* Takes over the job's name and text.  False where there is no memory. */
 bool report_add(struct report_builder *builder, struct parse_job *job);
 
-/* Rejects in the order in which they are printed. */
-void report_finish(struct report_builder *builder);
-
 #endif

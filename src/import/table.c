@@ -579,13 +579,19 @@ static void judge_spacing(struct table *table, struct series *series)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-static int by_reason_and_line(const void *a, const void *b)
+static int by_line_and_reason(const void *a, const void *b)
 {
     const struct import_reject *x = a, *y = b;
 
-    if (x->reason != y->reason)
-        return x->reason < y->reason ? -1 : 1;
-    return x->line < y->line ? -1 : x->line > y->line;
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    return x->reason < y->reason ? -1 : x->reason > y->reason;
+}
+
+void table_sort_rejects(struct table *table)
+{
+    if (table->reject_count > 0)
+        qsort(table->rejects, table->reject_count, sizeof *table->rejects, by_line_and_reason);
 }
 
 void table_finish(struct table *table)
@@ -608,6 +614,5 @@ void table_finish(struct table *table)
             take_out_doubles(table, series);
         judge_spacing(table, series);
     }
-    if (table->reject_count > 0)
-        qsort(table->rejects, table->reject_count, sizeof *table->rejects, by_reason_and_line);
+    table_sort_rejects(table);
 }

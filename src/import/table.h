@@ -85,4 +85,7 @@ struct bars series_bars(const struct series *series);
 /* Sorts, takes out doubles and what does not fit the timeframe. */
 void table_finish(struct table *table);
 
+/* Puts the rejects in order of lines, once more where some were added since. */
+void table_sort_rejects(struct table *table);
+
 #endif

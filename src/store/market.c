@@ -23,23 +23,28 @@ static bool holds_bars(struct env *env, const char *path)
     return found;
 }
 
-/* Nothing was ever committed where the journal is no longer than an empty one and no file of bars
- * lies beside it; one without the other is a damaged market, which `verify` must see. */
+/* Nothing was ever committed where the journal is whole and has no batch, whatever files a writer
+ * that was killed left beside it; files of bars without a journal, or with one that cannot be read,
+ * are a damaged market, which `verify` must see. */
 static enum status market_is_there(struct env *env, const char *data_dir,
                                    const struct market_name *market, bool *there, struct error *err)
 {
-    char path[PATH_BYTES_MAX];
+    struct journal journal;
     struct place place;
-    struct file_info info;
     enum status status;
 
     *there = false;
     TRY(place_init(&place, env, data_dir, market, err));
-    place_file(&place, "journal", path);
-    status = env->calls->path_info(env, path, &info, err);
-    *there = (status == STATUS_OK && info.bytes > HEADER_BYTES + sizeof(struct record_head)) ||
-             holds_bars(env, place.path);
-    return status == STATUS_MISSING ? STATUS_OK : status;
+    status = journal_load(&journal, &place, FOR_READING, err);
+    if (status == STATUS_MEMORY)
+        return status;
+    if (status == STATUS_OK) {
+        *there = journal.state.number > 0;
+        journal_deinit(&journal);
+    } else {
+        *there = status != STATUS_MISSING || holds_bars(env, place.path);
+    }
+    return STATUS_OK;
 }
 
 struct market_list {

@@ -1,6 +1,8 @@
 /* The store as its users see it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -800,5 +802,38 @@ TEST(a_directory_that_can_be_no_venue_is_no_market)
     CHECK_OK(store_markets(env_quick(), data, &names, &count, &err));
     CHECK_INT(count, 1);
     CHECK_TEXT(names[0].venue, "test");
+    mem_free(names);
+}
+
+/* What `symbols` lists, every other command opens. */
+TEST(a_market_whose_first_writer_was_killed_is_not_there)
+{
+    const char *data = fresh();
+    struct put_result result;
+    struct market_name *names;
+    struct snapshot *snapshot;
+    struct error err;
+    size_t count;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct fixture *fixture = fixture_new(1, 0, 3000);
+        struct bars bars = fixture_bars(fixture);
+        struct writer *writer;
+
+        if (writer_open(&writer, env_quick(), data, &market, "test", &err) == STATUS_OK &&
+            writer_put(writer, TEXT("A"), &bars, false, &result, &err) == STATUS_OK)
+            raise(SIGKILL);
+        _exit(1);
+    }
+    CHECK_INT(waitpid(child, &(int){0}, 0), child);
+    CHECK_STATUS(snapshot_open(&snapshot, env_quick(), data, &market, &err), STATUS_MISSING);
+    CHECK_CONTAINS(err.text, "there is none yet");
+    CHECK_OK(store_markets(env_quick(), data, &names, &count, &err));
+    CHECK_INT(count, 0);
+    mem_free(names);
+    CHECK_OK(put_series(env_quick(), data, "A", 1, 0, 10, false, &result, &err));
+    CHECK_OK(store_markets(env_quick(), data, &names, &count, &err));
+    CHECK_INT(count, 1);
     mem_free(names);
 }

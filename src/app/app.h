@@ -30,11 +30,12 @@ struct app {
 };
 
 struct command {
-    const char *name;                         /* "backtest", "run show" */
-    const char *operands;                     /* "RULE", as in the synopsis */
-    size_t least, most;                       /* operands */
-    const char *summary;                      /* one line of `harrier --help` */
-    const char *help;                         /* what it does, and examples */
+    const char *name;     /* "backtest", "run show" */
+    const char *operands; /* "RULE", as in the synopsis */
+    size_t least, most;   /* operands */
+    bool reads;           /* and changes nothing: where its reader is gone, it ends */
+    const char *summary;  /* one line of `harrier --help` */
+    const char *help;     /* what it does, and examples */
     enum option options[COMMAND_OPTIONS_MAX]; /* OPT_HELP is the last */
     enum status (*run)(struct app *app, struct error *err);
 };
@@ -126,6 +127,8 @@ enum status app_no_such_symbol(const struct snapshot *snapshot, const char *name
 /* Whether the files that were asked for can be written, before hours of work are put into it: not
  * two into one, not over the rule's file (NULL: there is none), nor into the data directory. */
 enum status output_check(struct app *app, const char *rule, struct error *err);
+
+bool output_any(struct app *app); /* whether there is one */
 
 /* Writes the text to the option's file, and empties it. */
 enum status output_whole(struct app *app, enum option option, struct buffer *text,

@@ -417,6 +417,7 @@ const struct command command_backtest = {
     .operands = "RULE",
     .least = 1,
     .most = 1,
+    .reads = true,
     .summary = "one strategy over every symbol of a market, ranked",
     .help =
         "RULE is a file, - for standard input, or a built-in rule: rsi, rsi_original, "

@@ -162,6 +162,7 @@ const struct command command_bars = {
     .operands = "MARKET SYMBOL",
     .least = 2,
     .most = 2,
+    .reads = true,
     .summary = "the bars of one symbol, with indicators beside them",
     .help = "--with adds a column for each output of an expression of the rule language. CSV is "
             "read by pandas\n"

@@ -3,13 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The one mutable global state: a signal handler has no other way to speak. */
-static atomic_bool stopped;
+/* The one mutable global state: a signal handler has no other way to speak, and the thread that
+ * waits for the reader's end outlives main. */
+static atomic_bool stopped, reader_gone;
 static _Atomic(const char *) stop_words;
 
 void app_stop_words(const char *words)
@@ -152,6 +154,31 @@ static enum status check_operands(const struct app *app, struct error *err)
     return STATUS_OK;
 }
 
+static void await_end_of_reader(void *unused)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO}; /* no events: errors alone end it */
+
+    (void)unused;
+    while (poll(&out, 1, -1) < 0 && errno == EINTR) {
+    }
+    if (out.revents & POLLERR) {
+        atomic_store_explicit(&reader_gone, true, memory_order_relaxed);
+        atomic_store_explicit(&stopped, true, memory_order_relaxed);
+    }
+}
+
+/* `harrier … | head -1`: whose answer nobody reads any more need not finish it.  Files that were
+ * asked for, and changes, are finished. */
+static void watch_reader(struct app *app)
+{
+    struct error ignored;
+    void *thread;
+
+    if (app->command->reads && !output_any(app) && !conf_flag(app->conf, OPT_REPAIR) &&
+        lseek(STDOUT_FILENO, 0, SEEK_CUR) < 0 && errno == ESPIPE)
+        (void)app->env->calls->thread_start(app->env, &thread, await_end_of_reader, NULL, &ignored);
+}
+
 /* Help comes before the configuration is read: it may be what is wrong. */
 static bool asks_for_help(int argc, char **argv)
 {
@@ -191,6 +218,7 @@ static enum status run_command(struct app *app, int argc, char **argv, struct er
         app->width = 0; /* programs read it, on a terminal too */
     TRY(check_operands(app, err));
     TRY(data_directory(app, err));
+    watch_reader(app);
     return app->command->run(app, err);
 }
 
@@ -236,6 +264,8 @@ int main(int argc, char **argv)
     app.width = terminal_width(STDOUT_FILENO);
     app.terminal = isatty(STDERR_FILENO);
     status = dispatch(&app, argc, argv, &err);
+    if (status == STATUS_INTERRUPTED && atomic_load_explicit(&reader_gone, memory_order_relaxed))
+        return status_exit_code(STATUS_OK);
     if (status != STATUS_OK && err.text[0]) {
         /* Messages of the rule compiler stand for themselves, line by line. */
         if (status == STATUS_RULE)

@@ -90,6 +90,14 @@ enum status output_check(struct app *app, const char *rule, struct error *err)
     return STATUS_OK;
 }
 
+bool output_any(struct app *app)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(outputs); i++)
+        if (conf_is_set(app->conf, outputs[i]))
+            return true;
+    return false;
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 enum status output_whole(struct app *app, enum option option, struct buffer *text,

@@ -256,6 +256,7 @@ const struct command command_check = {
     .operands = "RULE",
     .least = 1,
     .most = 1,
+    .reads = true,
     .summary = "compile a rule: errors, look-back, parameters, cost, proof",
     .help = "All errors of the file are reported at once. With --on, the rule runs on truncated "
             "histories and one bar\n"

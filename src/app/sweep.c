@@ -437,6 +437,7 @@ const struct command command_sweep = {
     .operands = "RULE",
     .least = 1,
     .most = 1,
+    .reads = true,
     .summary = "every parameter set of a rule over every symbol",
     .help =
         "Without --grid the rule's own ranges are walked, but for what --set holds still. "

@@ -147,6 +147,7 @@ const struct command command_verify = {
     .name = "verify",
     .operands = "[MARKET]",
     .most = 1,
+    .reads = true,
     .summary = "read every stored byte and check it",
     .help =
         "Finds truncated and rotten files by their checksums, and bars that make no sense: exit "

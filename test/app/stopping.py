@@ -4,7 +4,7 @@
     python3 test/app/stopping.py [WORDS]     only the tests whose names hold WORDS"""
 import json, os, re, signal, subprocess, time
 
-from program import HARRIER, STORE, main, market, ok, put, run, test
+from program import HARRIER, HOME, STORE, main, market, ok, put, run, test
 
 ANSWER_S = 0.25   # 0.1 is promised; a busy machine needs some of its own
 ATTEMPTS = 4      # and may be busy once
@@ -44,6 +44,29 @@ def answers(*args, **more):
 @test
 def a_proof_is_stopped():
     answers("check", "rsi", "--on", large())
+
+
+@test
+def a_command_whose_reader_is_gone_ends_quietly():
+    m = large()
+    surface = os.path.join(HOME, "whole.csv")
+    for words in (("sweep", "rsi", "--on", m, "--grid", "period=5..34", "--grid", "oversold=10..45"), ("check", "rsi", "--on", m), ("bars", m, "S001", "--csv", "--with", "linearreg(close, 500)"), ("bars", m, "S001", "--json")):
+        for attempt in range(ATTEMPTS):
+            p = subprocess.Popen([HARRIER, *words, "--data", STORE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            time.sleep(0.1)
+            assert p.poll() is None, words
+            p.stdout.close()
+            gone = time.monotonic()
+            err = p.stderr.read()
+            code, seconds = p.wait(timeout=60), time.monotonic() - gone
+            assert code == 0 and err == "", (words, code, err)
+            if seconds < ANSWER_S:
+                break
+        else:
+            raise AssertionError(f"harrier {' '.join(words)}: went on for {seconds:.2f} s")
+    p = subprocess.Popen([HARRIER, "sweep", "rsi", "--on", m, "--grid", "period=5..24", "--surface", surface, "--data", STORE], stdout=subprocess.PIPE)
+    p.stdout.close()  # the file was asked for, and is whole
+    assert p.wait(timeout=60) == 0 and open(surface).read().count("\n") == 21
 
 
 @test

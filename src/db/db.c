@@ -142,6 +142,7 @@ enum status db_version(struct db *db, int *version, struct error *err)
     enum db_step step;
 
     TRY(db_prepare(&query, db, "PRAGMA user_version", err));
+    ASSERT(query);
     step = db_step(query, err);
     *version = step == DB_ROW ? (int)db_int(query, 0) : 0;
     db_finish(query);

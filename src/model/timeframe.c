@@ -29,18 +29,20 @@ bool timeframe_is_daily_or_longer(enum timeframe frame)
 
 enum status timeframe_parse(enum timeframe *frame, struct text text, struct error *err)
 {
+    static const char names[] =
+#define TIMEFRAME(id, name, seconds) " " name
+#include "model/timeframe.def"
+#undef TIMEFRAME
+        ;
+
     for (int i = 0; i < TIMEFRAME_COUNT; i++)
         if (text_is(text, rows[i].name)) {
             *frame = (enum timeframe)i;
             return STATUS_OK;
         }
     return fail(err, STATUS_USAGE,
-                "`%.*s` is not a timeframe: expected one of"
-#define TIMEFRAME(id, name, seconds) " " name
-#include "model/timeframe.def"
-#undef TIMEFRAME
-                " (m: minutes, M: months)",
-                (int)MIN(text.length, 64), text.at);
+                "`%.*s` is not a timeframe: expected one of%s (m: minutes, M: months)",
+                (int)MIN(text.length, 64), text.at, names);
 }
 
 int64_t timeframe_floor(enum timeframe frame, int64_t time_ms)

@@ -70,6 +70,7 @@ static bool exchange(uintptr_t at)
     if (bytes > 0 && !line.has_file)
         return true;
     return memcmp(line.rights, "r--s", sizeof line.rights) == 0 &&
+           /* NOLINTNEXTLINE(performance-no-int-to-ptr): read from /proc/self/maps as a number */
            mmap((void *)line.span[0], bytes, PROT_READ,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
 }

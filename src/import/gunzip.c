@@ -115,7 +115,8 @@ enum status gunzip_read(struct gunzip *gunzip, const unsigned char **packed, siz
 
     if (*packed_length == 0 && !gunzip->between)
         return fail(err, STATUS_CORRUPT, "the archive cannot be read: gzip: it is cut");
-    stream->next_in = (unsigned char *)(uintptr_t)*packed; /* zlib only reads there */
+    /* zlib only reads there.  NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    stream->next_in = (unsigned char *)(uintptr_t)*packed;
     stream->avail_in = (uInt)MIN(*packed_length, UINT32_MAX);
     stream->next_out = bytes;
     stream->avail_out = (uInt)MIN(length, UINT32_MAX);

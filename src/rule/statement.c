@@ -137,8 +137,15 @@ static bool read_list(struct compiler *c, struct rule_parameter *p, struct buffe
 
     advance(c);
     do {
+        struct place place = c->token.place;
+
         if (!read_like_default(c, p, &number))
             return false;
+        for (int i = 0; i < p->listed_count && !listed->failed; i++)
+            if (p->listed[i] == number) {
+                complain(c, place_to_here(c, place), NULL, "this value is there twice");
+                return false;
+            }
         if (p->listed_count == RULE_LISTED_MAX) {
             complain(c, open, NULL, "a list has at most %d values; write a range with a step",
                      RULE_LISTED_MAX);

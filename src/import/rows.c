@@ -494,6 +494,11 @@ void rows_read_lines(struct rows *rows, const char *at, const char *end)
         const char *next;
 
         rows->line++;
+        if (__builtin_expect(*at == '\n', 0)) {
+            rows->table->counts.blank++;
+            at++;
+            continue;
+        }
         row.left_out = false;
         next = rows->slow_only ? NULL : fast_row(rows, at, delimiters, &row);
         if (!next) {

@@ -7,15 +7,15 @@ extern const struct command command_sample, command_import, command_symbols, com
     command_verify, command_resample, command_check, command_indicators, command_metrics,
     command_backtest, command_sweep, command_runs, command_run_show, command_run_compare,
     command_run_rm, command_rm, command_rename, command_config_show, command_config_check,
-    command_completion, command_man;
+    command_completion, command_man, command_backup;
 
 const struct command *const commands[] = {
-    &command_sample, &command_import,      &command_symbols,      &command_bars,
-    &command_verify, &command_resample,    &command_rm,           &command_rename,
-    &command_check,  &command_indicators,  &command_metrics,      &command_backtest,
-    &command_sweep,  &command_runs,        &command_run_show,     &command_run_compare,
-    &command_run_rm, &command_config_show, &command_config_check, &command_completion,
-    &command_man,
+    &command_sample,      &command_import, &command_symbols,     &command_bars,
+    &command_verify,      &command_backup, &command_resample,    &command_rm,
+    &command_rename,      &command_check,  &command_indicators,  &command_metrics,
+    &command_backtest,    &command_sweep,  &command_runs,        &command_run_show,
+    &command_run_compare, &command_run_rm, &command_config_show, &command_config_check,
+    &command_completion,  &command_man,
 };
 const size_t command_count = ARRAY_COUNT(commands);
 

@@ -95,7 +95,7 @@ static enum status no_runs(struct app *app, struct error *err)
         buffer_add_text(&out, "{\"runs\":[]}\n");
     else
         buffer_addf(&out, "no run is kept in %s: `harrier backtest` keeps each\n", app->data);
-    return app_write(&out, err);
+    return app_print(app, &out, err);
 }
 
 static enum status list_runs(struct app *app, struct results *results, struct arena *arena,

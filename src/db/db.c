@@ -136,6 +136,51 @@ enum status db_run(struct db *db, const char *sql, struct error *err)
     return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, err);
 }
 
+static enum status check_integrity(struct db *db, struct error *err)
+{
+    struct db_query *query;
+    enum status status = STATUS_OK;
+    enum db_step step;
+
+    TRY(db_prepare(&query, db, "PRAGMA integrity_check(1)", err));
+    step = db_step(query, err);
+    if (step == DB_FAILED)
+        status = err->status;
+    else if (step != DB_ROW || strcmp(db_text(query, 0), "ok") != 0)
+        status = fail(err, STATUS_CORRUPT, "%s: %s", db->path,
+                      step == DB_ROW ? db_text(query, 0) : "it cannot be checked");
+    db_finish(query);
+    return status;
+}
+
+/* All pages in one step: a reader's view of the write-ahead log keeps no writer waiting. */
+static enum status copy_pages(struct db *from, struct db *to, struct error *err)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to->handle, "main", from->handle, "main");
+    int code, finished;
+
+    if (!backup)
+        return db_fail(to, sqlite3_errcode(to->handle), err);
+    code = sqlite3_backup_step(backup, -1);
+    finished = sqlite3_backup_finish(backup);
+    if (code == SQLITE_DONE && finished == SQLITE_OK)
+        return STATUS_OK;
+    return db_fail(to, finished != SQLITE_OK ? finished : code, err);
+}
+
+enum status db_copy(struct db *db, const char *path, struct error *err)
+{
+    struct db *copy;
+    enum status status;
+
+    TRY(db_open(&copy, path, DB_WRITE, err));
+    status = copy_pages(db, copy, err);
+    if (status == STATUS_OK)
+        status = check_integrity(copy, err);
+    db_close(copy);
+    return status;
+}
+
 enum status db_version(struct db *db, int *version, struct error *err)
 {
     struct db_query *query = NULL;

@@ -26,6 +26,10 @@ enum { DB_BUSY_MS = 5000 };
 enum status db_open(struct db **db, const char *path, enum db_mode mode, struct error *err);
 void db_close(struct db *db);
 
+/* Copies the database, as it is at one moment and whoever writes meanwhile, into a new file, and
+ * checks the copy. */
+enum status db_copy(struct db *db, const char *path, struct error *err);
+
 /* One or more statements without results. */
 enum status db_run(struct db *db, const char *sql, struct error *err);
 

@@ -709,6 +709,26 @@ enum status results_equity(struct results *results, struct arena *arena, int64_t
     return status;
 }
 
+enum status results_copy(struct results *results, const char *to_dir, int64_t *count,
+                         struct error *err)
+{
+    struct results *copy;
+    struct db_query *query;
+    char path[4096];
+    enum status status;
+
+    snprintf(path, sizeof path, "%s/results.db", to_dir);
+    TRY(db_copy(results->db, path, err));
+    TRY(results_open(&copy, to_dir, true, err)); /* who wrote puts the log away */
+    status = db_prepare(&query, copy->db, "SELECT count(*) FROM run", err);
+    if (status == STATUS_OK) {
+        status = ask_number(query, count, err);
+        db_finish(query);
+    }
+    results_close(copy);
+    return status;
+}
+
 enum status results_remove(struct results *results, int64_t id, struct error *err)
 {
     struct db_query *query;

@@ -85,6 +85,11 @@ enum status results_equity(struct results *results, struct arena *arena, int64_t
                            size_t position, double **equity, int64_t **time, size_t *count,
                            struct error *err);
 
+/* Copies all kept runs, as they are at one moment, into a data directory that has none; *count of
+ * them. */
+enum status results_copy(struct results *results, const char *to_dir, int64_t *count,
+                         struct error *err);
+
 enum status results_remove(struct results *results, int64_t id, struct error *err);
 
 #endif

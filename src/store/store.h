@@ -140,4 +140,11 @@ enum status store_verify(struct env *env, const char *data_dir, const struct mar
                          bool repair, struct verify_report *report, struct error *err);
 void verify_report_deinit(struct verify_report *report);
 
+/* Copies a market as one snapshot shows it, whoever writes meanwhile, into a data directory that
+ * has none of this name; then reads the copy back and compares.  Bars are copied, and not what
+ * store_undo would bring back.  A symbol that is damaged is left out and is a problem of the
+ * report, which else says what the copy holds.  On failure the report is empty. */
+enum status store_copy(struct env *env, const char *data_dir, const struct market_name *market,
+                       const char *to_dir, struct verify_report *report, struct error *err);
+
 #endif

@@ -38,7 +38,7 @@ def a_value_that_is_missing_is_said():
 def completion_is_valid_shell():
     script = put("completion.bash", ok("completion", "bash", data_flag=False))
     subprocess.run(["bash", "-n", script], check=True)
-    out = subprocess.run(["bash", "-c", f"source {script}; COMP_WORDS=(harrier back); COMP_CWORD=1; _harrier; echo ${{COMPREPLY[@]}}"],
+    out = subprocess.run(["bash", "-c", f"source {script}; COMP_WORDS=(harrier backt); COMP_CWORD=1; _harrier; echo ${{COMPREPLY[@]}}"],
                          capture_output=True, text=True, check=True).stdout
     assert out.split() == ["backtest"], out
     refused(2, "bash, zsh and fish", "completion", "tcsh", data_flag=False)
@@ -679,6 +679,87 @@ def completions_are_found_by_the_shells_that_load_them():
     for shell in ("zsh", "fish"):
         if shutil.which(shell):
             subprocess.run([shell, "-n", put("completion." + shell, ok("completion", shell, data_flag=False))], check=True)
+
+
+@test
+def a_backup_is_a_data_directory_that_answers_the_same():
+    m, other = market("kept/1d", 5, 300), market("kept/1h", 2, 500)
+    data = os.path.join(HOME, "to-keep")
+    for name in (m, other):
+        ok("sample", "--market", name, "--symbols", "5", "--bars", "300", data=data)
+    answer = json.loads(ok("backtest", "rsi", "--on", m, "--json", data=data))
+    there = os.path.join(HOME, "backups", "first")
+    told = json.loads(ok("backup", there + "/", "--json", data=data))
+    assert told["backup"] == there and told["runs"] == 1, told
+    assert [(k["market"], k["symbols"], k["bars"], k["problems"]) for k in told["markets"]] == [("kept/1h", 5, 1500, []), ("kept/1d", 5, 1500, [])], told
+    assert os.listdir(os.path.dirname(there)) == ["first"]
+    again = json.loads(ok("backtest", "rsi", "--on", m, "--json", data=there))
+    assert again["summary"]["cached"] and again["results"] == answer["results"]
+    assert ok("bars", other, "S003", "--csv", data=there) == ok("bars", other, "S003", "--csv", data=data)
+    assert all(not k["problems"] for k in json.loads(ok("verify", "--json", data=there))["markets"])
+    os.mkdir(os.path.join(HOME, "empty"))
+    ok("backup", os.path.join(HOME, "empty"), data=data)
+    ok("backup", "beside", data=data)
+    assert os.path.exists(os.path.join(HOME, "beside", "results.db"))
+
+
+@test
+def a_backup_that_cannot_be_made_leaves_nothing():
+    m = market("kept/1d", 5, 300)
+    there = os.path.join(HOME, "taken")
+    os.mkdir(there)
+    open(os.path.join(there, "mine"), "w").close()
+    before = sorted(os.listdir(HOME))
+    refused(4, "taken|not empty", "backup", there)
+    refused(4, "mine|no directory", "backup", os.path.join(there, "mine"))
+    refused(3, "nothing", "backup", os.path.join(HOME, "new"), data=os.path.join(HOME, "nowhere"))
+    refused(2, "DIR", "backup")
+    assert sorted(os.listdir(HOME)) == before and os.listdir(there) == ["mine"]
+    data = os.path.join(HOME, "damaged")
+    ok("sample", "--market", m, "--symbols", "3", "--bars", "300", data=data)
+    path = next(os.path.join(data, m, f) for f in os.listdir(os.path.join(data, m)) if f.startswith("S002."))
+    with open(path, "r+b") as f:
+        f.seek(4096 + 100)
+        f.write(b"rot")
+    p = run("backup", os.path.join(HOME, "rest"), "--json", data=data)
+    told = json.loads(p.stdout)["markets"][0]
+    assert p.returncode == 1 and told["symbols"] == 2 and told["problems"][0]["symbol"] == "S002", (p, told)
+    with open(os.path.join(data, m, "journal"), "r+b") as f:
+        f.seek(4300)
+        f.write(b"rot")
+    before = sorted(os.listdir(HOME))
+    refused(3, m, "backup", os.path.join(HOME, "none"), data=data)
+    assert sorted(os.listdir(HOME)) == before
+
+
+@test
+def a_backup_while_an_import_runs_is_the_market_before_or_after_a_commit():
+    data = os.path.join(HOME, "busy")
+    days = ["2020-%02d-%02d" % (1 + d // 28, 1 + d % 28) for d in range(280)]
+    head, rows = "time,open,high,low,close,volume\n", ["%s,1,2,0.5,%s,10\n" % (day, 1 + n % 7 / 8) for n, day in enumerate(days)]
+    folder = os.path.join(HOME, "feed")
+    os.mkdir(folder)
+    def feed(count):
+        for i in range(40):
+            put("feed/T%02d.csv" % i, head + "".join(rows[:count]))
+    feed(100)
+    ok("import", folder, "--as", "feed/1d", data=data)
+    importing = subprocess.Popen(["sh", "-c", "for n in 120 140 160 180 200 220 240 260 280; do for f in feed/*.csv; do "
+                                  "s=${f#feed/}; head -n $((n + 1)) all.csv > $f; done; \"$1\" import feed --as feed/1d --data \"$2\" || exit 1; done",
+                                  "sh", HARRIER, data], cwd=HOME, stdout=subprocess.DEVNULL, env=dict(os.environ)) if put("all.csv", head + "".join(rows)) else None
+    seen, number = set(), 0
+    while importing.poll() is None:
+        number += 1
+        there = os.path.join(HOME, "busy-%d" % number)
+        ok("backup", there, data=data)
+        counts = {s["bars"] for s in json.loads(ok("symbols", "feed/1d", "--json", data=there))["symbols"]}
+        assert len(counts) == 1, counts
+        ok("verify", data=there)
+        seen |= counts
+        shutil.rmtree(there)
+    assert importing.returncode == 0 and number > 1, number
+    assert seen <= set(range(100, 281, 20)), seen
+    assert {s["bars"] for s in json.loads(ok("symbols", "feed/1d", "--json", data=data))["symbols"]} == {280}
 
 
 main()

@@ -300,6 +300,29 @@ TEST(where_nothing_was_kept_is_missing)
     CHECK_STATUS(results_open(&results, fresh_data(), false, &err), STATUS_MISSING);
 }
 
+TEST(a_copy_holds_every_run_to_the_bit_and_is_one_file)
+{
+    char copy[256], path[300];
+    int64_t count;
+
+    snprintf(copy, sizeof copy, "%s", fresh_data());
+    CHECK_OK(results_open(&results, fresh_data(), true, &err));
+    (void)save_one("k");
+    (void)save_one("l");
+    CHECK_OK(results_copy(results, copy, &count, &err));
+    CHECK_INT(count, 2);
+    results_close(results);
+    snprintf(path, sizeof path, "%s/results.db-wal", copy);
+    CHECK(access(path, F_OK) != 0);
+    CHECK_OK(results_open(&results, copy, false, &err));
+    check_kept("k", true);
+    check_kept("l", true);
+    results_close(results);
+    CHECK_OK(results_open(&results, copy, true, &err));
+    CHECK(results_copy(results, "/proc/none", &count, &err) != STATUS_OK);
+    results_close(results);
+}
+
 /* ---- what fails ------------------------------------------------------------------------------ */
 
 static enum status save_and_close(const char *data, const char *key)

@@ -837,3 +837,42 @@ TEST(a_market_whose_first_writer_was_killed_is_not_there)
     CHECK_INT(count, 1);
     mem_free(names);
 }
+
+TEST(a_copy_holds_what_a_snapshot_shows_and_leaves_damaged_symbols_out)
+{
+    char data[512], copy[512], path[600];
+    struct verify_report report;
+    struct put_result result;
+    struct error err;
+    int fd;
+
+    snprintf(data, sizeof data, "%s", fresh());
+    snprintf(copy, sizeof copy, "%s", fresh());
+    CHECK_OK(put_series(env_quick(), data, "ROTTEN", 3, 0, 900, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "BTC/USDT", 1, 0, 1828, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "ETHUSDT", 2, 5, 900, false, &result, &err));
+    CHECK_OK(put_series(env_quick(), data, "ETHUSDT", 2, 900, 903, false, &result, &err));
+    CHECK_OK(store_copy(env_quick(), data, &market, copy, &report, &err));
+    CHECK_INT(report.symbols, 3);
+    CHECK_INT(report.bars, 1828 + 898 + 900);
+    CHECK_INT(report.problem_count, 0);
+    verify_report_deinit(&report);
+    CHECK(symbol_is(env_quick(), copy, "BTC/USDT", 1, 0, 1828));
+    CHECK(symbol_is(env_quick(), copy, "ETHUSDT", 2, 5, 903));
+    check_sound(copy);
+
+    snprintf(path, sizeof path, "%s/test/1d/ROTTEN.1.bars", data);
+    fd = open(path, O_WRONLY);
+    CHECK(fd >= 0);
+    CHECK_INT(pwrite(fd, "rot", 3, 4096 + 80), 3);
+    close(fd);
+    snprintf(copy, sizeof copy, "%s", fresh());
+    CHECK_OK(store_copy(env_quick(), data, &market, copy, &report, &err));
+    CHECK_INT(report.symbols, 2);
+    CHECK_INT(report.problem_count, 1);
+    CHECK(!strcmp(report.problems[0].symbol, "ROTTEN"));
+    verify_report_deinit(&report);
+    CHECK(symbol_is(env_quick(), copy, "BTC/USDT", 1, 0, 1828));
+    CHECK(!symbol_is(env_quick(), copy, "ROTTEN", 3, 0, 900));
+    check_sound(copy);
+}

@@ -5,7 +5,13 @@
 #include "app/question.h"
 #include "app/ranking.h"
 
-enum { SWEEP_TOP_USUAL = 10, SURFACE_PIECE_BYTES = 1 << 20, FAILURES_SHOWN = 5 };
+enum {
+    SWEEP_TOP_USUAL = 10,
+    SURFACE_PIECE_BYTES = 1 << 20,
+    FAILURES_SHOWN = 5,
+    SURFACE_CELL_BYTES = 10, /* about */
+    SURFACE_SAID_BYTES = 100 << 20
+};
 
 struct sweeping {
     struct app *app;
@@ -102,10 +108,37 @@ static enum status surface_rows(void *context, const struct sweep_row *rows, siz
                                                    : STATUS_OK;
 }
 
+/* Hours of writing are not begun where they cannot end. */
+static enum status surface_room(const struct sweeping *s, struct error *err)
+{
+    const char *path = conf_text(s->app->conf, OPT_SURFACE);
+    double rows = (double)s->grid.combinations, bytes, room = (double)disk_free_bytes(path);
+    int columns = s->q.rule->parameter_count + 1;
+    char count[NUMBER_TEXT_BYTES];
+
+    if (s->sweep.random)
+        rows = fmin(rows, (double)s->sweep.random);
+    for (int m = 0; m < METRIC_COUNT; m++)
+        columns += has_column(s, m);
+    bytes = rows * columns * SURFACE_CELL_BYTES;
+    with_commas(rows, 0, false, count);
+    if (bytes > room)
+        return fail(err, STATUS_FULL,
+                    "--surface %s: %s combinations would take about %.1f GB, and there is room for "
+                    "%.1f GB; --random N draws some of them",
+                    path, count, bytes * 1e-9, room * 1e-9);
+    if (bytes > SURFACE_SAID_BYTES && room < (double)UINT64_MAX)
+        app_note("--surface %s: %s combinations will take about %.1f GB, and there is room for "
+                 "%.1f GB",
+                 path, count, bytes * 1e-9, room * 1e-9);
+    return STATUS_OK;
+}
+
 static enum status surface_open(struct sweeping *s, struct error *err)
 {
     if (!conf_is_set(s->app->conf, OPT_SURFACE))
         return STATUS_OK;
+    TRY(surface_room(s, err));
     TRY(output_open(&s->surface_file, s->app, OPT_SURFACE, err));
     s->surface_is_open = true;
     s->sweep.surface = surface_rows;

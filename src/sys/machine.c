@@ -1,10 +1,13 @@
-/* What the machine gives this process: memory and processors. */
+/* What the machine gives this process: memory, room on disks, and processors. */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "sys/sys.h"
@@ -27,6 +30,24 @@ void memory_release(void *memory, size_t bytes)
 {
     if (memory)
         munmap(memory, bytes);
+}
+
+uint64_t disk_free_bytes(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_BYTES_MAX];
+    struct rlimit most = {.rlim_cur = RLIM_INFINITY};
+    struct statvfs disk;
+    struct stat file;
+
+    if (stat(path, &file) == 0 && !S_ISREG(file.st_mode))
+        return UINT64_MAX;
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    if (statvfs(path, &disk) != 0 && statvfs(folder, &disk) != 0)
+        return UINT64_MAX;
+    getrlimit(RLIMIT_FSIZE, &most);
+    return MIN((uint64_t)disk.f_bavail * disk.f_frsize, (uint64_t)most.rlim_cur);
 }
 
 static int processors_by_affinity(void)

@@ -133,6 +133,10 @@ void memory_release(void *memory, size_t bytes);
  * and who has worked with its bytes looks at that last.  Every other SIGBUS ends the process. */
 void maps_outlive_cuts(void);
 
+/* How many bytes this process may write to a file that is there or could be made: what is free and
+ * what its limit (ulimit -f) allows.  UINT64_MAX where nobody knows: a device, a pipe. */
+uint64_t disk_free_bytes(const char *path);
+
 /* How many processors this process may use: the smaller of the affinity mask and the cgroup's
  * quota, rounded up, at least 1. */
 int processors_usable(void);

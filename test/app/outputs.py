@@ -110,6 +110,22 @@ def a_file_of_an_option_overwrites_neither_the_rule_nor_the_store_nor_another():
     ok(*ASK, "--trades", "rsi")  # the rule of this name is no file
 
 
+@test
+def the_size_of_a_surface_is_said_before_it_is_written_and_refused_without_room():
+    market("little/1d", 1, 50)
+    put("room.csv", "kept")
+    grid = "--grid period=2..50 --grid oversold=10..45:0.1 --grid overbought=55..90:0.1"
+    p = shell(f"ulimit -f 100000; harrier sweep rsi --on little/1d {grid} --surface room.csv")
+    assert p.returncode == 4 and "would take about" in p.stderr and "room for 0.1 GB" in p.stderr, (p.returncode, p.stderr)
+    assert open(where("room.csv")).read() == "kept"
+    p = subprocess.Popen([HARRIER, "sweep", "rsi", "--on", "little/1d", *grid.split(), "--surface", where("room.csv"), "--data", STORE], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    first = p.stderr.readline()
+    p.terminate()
+    p.communicate(timeout=60)
+    assert "6,036,849 combinations will take about 1." in first, first
+    assert shell("harrier sweep rsi --on little/1d --surface small.csv").stderr == ""
+
+
 # ---- closed, full ---------------------------------------------------------------------------------------------
 
 @test

@@ -108,13 +108,18 @@ static enum status add_name(struct source *source, const char *folder, const cha
 {
     char path[4096];
     struct file_info info;
+    enum status status;
 
     if (name[0] == '.')
         return STATUS_OK;
     if ((size_t)snprintf(path, sizeof path, "%s%s%s", folder,
                          folder[strlen(folder) - 1] == '/' ? "" : "/", name) >= sizeof path)
         return fail(err, STATUS_LIMIT, "%s/%s: the path is too long", folder, name);
-    TRY(source->env->calls->path_info(source->env, path, &info, err));
+    status = source->env->calls->path_info(source->env, path, &info, err);
+    if (status == STATUS_MISSING) /* a link to nowhere: it fails by its name, the others go on */
+        info = (struct file_info){.is_regular = true};
+    else
+        TRY(status);
     if (info.is_directory)
         return add_folder(source, path, &info, in, err);
     if (info.is_regular &&

@@ -664,6 +664,26 @@ TEST(a_link_back_is_left_out_and_counted_and_any_other_is_followed)
     import_report_deinit(&report);
 }
 
+TEST(a_link_to_nowhere_fails_alone)
+{
+    char folder[1024], path[1024], store[1024];
+    const char *paths[] = {path_of("nowhere", folder)};
+    struct import_options options = options_of(path_of("links", store), "nowhere/1d", paths, 1);
+    struct import_report report;
+    struct error err;
+
+    CHECK(mkdir(folder, 0777) == 0);
+    write_text(path_of("nowhere/AAA.csv", path), small_csv, sizeof small_csv - 1);
+    CHECK(symlink("not there", path_of("nowhere/BBB.csv", path)) == 0);
+    CHECK(symlink("not there", path_of("nowhere/notes", path)) == 0);
+    CHECK_STATUS(import_run(&options, &report, &err), STATUS_PARTIAL);
+    CHECK_INT(report.counts.added, 2);
+    CHECK_INT(report.files_failed, 1);
+    CHECK_INT(report.files_not_picked, 1);
+    CHECK_CONTAINS(report.files[1].name, "nowhere/BBB.csv");
+    import_report_deinit(&report);
+}
+
 /* ---- failures ------------------------------------------------------------------------------ */
 
 /* What must hold after an import that was made to fail somewhere: all of it is stored, or none. */

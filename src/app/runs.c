@@ -29,8 +29,17 @@ static bool has_results(struct app *app)
 static enum status open_results(struct app *app, struct results **results, bool write,
                                 struct error *err)
 {
-    enum status status = results_open(results, app->data, write, err);
+    char path[PATH_BYTES_MAX + 16];
+    struct file_info info;
+    struct error ignored;
+    enum status status;
 
+    snprintf(path, sizeof path, "%s/results.db", app->data);
+    if (app->env->calls->path_info(app->env, path, &info, &ignored) == STATUS_OK &&
+        !info.is_regular)
+        return fail(err, STATUS_CORRUPT,
+                    "%s is a directory or a device: kept runs are a file of this name", path);
+    status = results_open(results, app->data, write, err);
     if (status == STATUS_MISSING && !has_results(app))
         return fail(err, STATUS_MISSING, "no run is kept in %s yet: `harrier backtest` keeps each",
                     app->data);

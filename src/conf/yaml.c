@@ -123,7 +123,7 @@ static void yaml_log(cyaml_log_t level, void *context, const char *format, va_li
 {
     struct complaint *complaint = context;
     char text[MESSAGE_BYTES];
-    const char *line;
+    const char *line, *at;
 
     if (level < CYAML_LOG_ERROR)
         return;
@@ -132,9 +132,9 @@ static void yaml_log(cyaml_log_t level, void *context, const char *format, va_li
     line = strstr(text, "(line: ");
     if (line && complaint->line == 0)
         complaint->line = (unsigned)strtoul(line + strlen("(line: "), NULL, 10);
-    if (complaint->text[0] == '\0')
-        snprintf(complaint->text, sizeof complaint->text, "%s",
-                 strncmp(text, "Load: ", 6) == 0 ? text + 6 : text);
+    at = strncmp(text, "Load: ", 6) == 0 ? text + 6 : text;
+    if (complaint->text[0] == '\0' && *at != ' ' && strncmp(at, "Backtrace", 9) != 0)
+        snprintf(complaint->text, sizeof complaint->text, "%s", at);
 }
 
 /* Without a handle where the library, or what we call of it, is not there. */
@@ -205,6 +205,15 @@ static const char *nearest_key(const struct schema *schema, const char *word)
     return text_nearest(text_of(word), names, count);
 }
 
+/* A key that there is, but in another section. */
+static const struct key *misplaced_key(const struct schema *schema, const char *word)
+{
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if (!strcmp(schema->keys[i].name, word))
+            return &schema->keys[i];
+    return NULL;
+}
+
 static enum status complain(const struct schema *schema, const struct complaint *complaint,
                             const char *reason, const char *path, struct text content,
                             struct error *err)
@@ -214,13 +223,21 @@ static enum status complain(const struct schema *schema, const struct complaint 
     unsigned line = complaint->line;
 
     if (strncmp(complaint->text, unexpected, strlen(unexpected)) == 0) {
+        const struct key *misplaced = misplaced_key(schema, key);
+
         nearest = nearest_key(schema, key);
         line = line_of(content, NULL, key) ? line_of(content, NULL, key) : line;
+        if (misplaced)
+            return fail(err, STATUS_USAGE, "%s:%u: `%s` stands %s%s, and not here", path, line, key,
+                        misplaced->section[0] ? "under " : "at the top, in no section",
+                        misplaced->section);
         return fail(err, STATUS_USAGE,
                     "%s:%u: unknown option `%s`%s%s%s (`harrier config show` lists them all)", path,
                     line, key, nearest ? "; did you mean `" : "", nearest ? nearest : "",
                     nearest ? "`?" : "");
     }
+    if (strcmp(reason, "Internal error") == 0) /* the library's, where a mapping is a key */
+        reason = "a name is expected, then a colon and a value";
     return fail(err, STATUS_USAGE,
                 line ? "%s: not a configuration: %s, line %u" : "%s: not a configuration: %s", path,
                 complaint->text[0] ? complaint->text : reason, line);

@@ -204,6 +204,22 @@ def check_says_that_a_require_refuses_the_parameters():
 
 
 @test
+def what_is_wrong_with_a_configuration_is_said_plainly():
+    for text, words in (("{{{{{{", "not a configuration: a name is expected"), ("backtest:\n  jobs: 4\n", ":2: `jobs` stands at the top"), ("cash: 5\n", ":1: `cash` stands under backtest")):
+        path = put("wrong.yaml", text)
+        refused(2, words, "config", "check", env={"HARRIER_CONFIG": path})
+        p = run("config", "check", env={"HARRIER_CONFIG": path})
+        assert "Backtrace" not in p.stderr and "in mapping" not in p.stderr and "did you mean" not in p.stderr, p.stderr
+
+
+@test
+def a_directory_in_place_of_kept_runs_is_said():
+    data = os.path.join(HOME, "odd")
+    os.makedirs(os.path.join(data, "results.db"))
+    refused(3, "results.db is a directory", "runs", data=data)
+
+
+@test
 def no_runs_are_an_empty_list_and_no_failure():
     for data in (os.path.join(HOME, "never"), os.path.join(HOME, "emptied")):
         if data.endswith("emptied"):

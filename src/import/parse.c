@@ -448,10 +448,14 @@ static bool is_refused_whole(const struct table *table)
            table->counts.rejected[IMPORT_SPACING] > 0;
 }
 
+/* The system's sentences begin with the path, which the report puts in front of every one. */
 static void set_failed(struct parse_job *job, const struct error *err)
 {
     const char *text = err->text;
+    size_t length = strlen(job->file.name);
 
+    if (strncmp(text, job->file.name, length) == 0 && strncmp(text + length, ": ", 2) == 0)
+        text += length + 2;
     job->status = err->status;
     job->state = IMPORT_FILE_FAILED;
     job->text = mem_copy_text(text);

@@ -681,6 +681,7 @@ TEST(a_link_to_nowhere_fails_alone)
     CHECK_INT(report.files_failed, 1);
     CHECK_INT(report.files_not_picked, 1);
     CHECK_CONTAINS(report.files[1].name, "nowhere/BBB.csv");
+    CHECK(!strstr(report.files[1].text, "BBB")); /* it would stand there twice */
     import_report_deinit(&report);
 }
 

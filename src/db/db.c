@@ -138,7 +138,7 @@ enum status db_run(struct db *db, const char *sql, struct error *err)
 
 static enum status check_integrity(struct db *db, struct error *err)
 {
-    struct db_query *query;
+    struct db_query *query = NULL;
     enum status status = STATUS_OK;
     enum db_step step;
 

@@ -102,6 +102,9 @@ void progress_end(struct progress *progress);
 enum status app_rule(struct app *app, const char *name, struct arena *arena,
                      const struct rule **rule, struct error *err);
 
+/* "rsi, golden_cross, …" with these words between. */
+void app_builtin_names(struct buffer *out, const char *between);
+
 /* The market of --on, or of an operand; STATUS_USAGE where there is none. */
 enum status app_market(struct app *app, const char *text, struct market_name *market,
                        struct error *err);

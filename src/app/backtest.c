@@ -420,14 +420,11 @@ const struct command command_backtest = {
     .reads = true,
     .summary = "one strategy over every symbol of a market, ranked",
     .help =
-        "RULE is a file, - for standard input, or a built-in rule: rsi, rsi_original, "
-        "golden_cross, macd,\n"
-        "bollinger, donchian, supertrend (`harrier check NAME --source` prints one). Every symbol "
-        "is an account of\n"
-        "its own. Signals are decided at a bar's close and filled at the next bar's open, unless "
-        "--fill close.\n"
-        "The same question is answered from the kept results; a change of any bar, the rule or an "
-        "option asks anew.\n"
+        "Every symbol is an account of its own. Signals are decided at a bar's close and filled at "
+        "the next bar's\n"
+        "open, unless --fill close. The same question is answered from the kept results; a change "
+        "of any bar, the\n"
+        "rule or an option asks anew.\n"
         "\n"
         "  harrier backtest rsi --on sample/1d\n"
         "  harrier backtest rsi --on sample/1d --set period=21 --set oversold=25 --sort sharpe\n"

@@ -54,11 +54,24 @@ static void option_help(struct buffer *out, const struct option_row *row)
     buffer_deinit(&words);
 }
 
+/* What the words behind a command's name mean. */
+static void operand_help(struct buffer *out, const struct command *command)
+{
+    if (!command->operands || strcmp(command->operands, "RULE") != 0)
+        return;
+    buffer_add_text(out, "RULE is a file, - for standard input, or a built-in rule (`harrier check "
+                         "NAME --source` prints it):\n");
+    app_builtin_names(out, ", ");
+    buffer_add_text(out, ".\n\n");
+}
+
 static void command_help(struct buffer *out, const struct command *command)
 {
-    buffer_addf(out, "harrier %s%s%s [options]: %s\n\n%s\noptions:\n", command->name,
+    buffer_addf(out, "harrier %s%s%s [options]: %s\n\n", command->name,
                 command->operands ? " " : "", command->operands ? command->operands : "",
-                command->summary, command->help);
+                command->summary);
+    operand_help(out, command);
+    buffer_addf(out, "%s\noptions:\n", command->help);
     for (size_t i = 0; i < command_option_count(command); i++)
         option_help(out, &option_rows[command->options[i]]);
 }
@@ -148,8 +161,7 @@ static void completion_bash(struct buffer *out)
         out,
         "';;\n    esac\n    if [ \"$COMP_CWORD\" -eq 2 ]; then\n        case ${COMP_WORDS[1]} in\n"
         "        backtest|sweep|check) flags=\"$flags ");
-    for (size_t i = 0; i < rule_builtin_count; i++)
-        buffer_addf(out, "%s ", rule_builtins[i].name);
+    app_builtin_names(out, " ");
     buffer_add_text(out,
                     "\";;\n        symbols|bars|verify|resample|rm|rename) flags=\"$flags "
                     "$(harrier symbols 2>/dev/null)\";;\n"
@@ -261,6 +273,7 @@ static void man_command(struct buffer *out, const struct command *command)
     buffer_add_text(out, "\n\n");
     escaped(out, command->summary);
     buffer_add_text(out, ".\n\n```\n");
+    operand_help(out, command);
     buffer_add_text(out, command->help);
     buffer_add_text(out, "```\n\n");
     man_options(out, command);

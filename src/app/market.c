@@ -9,6 +9,7 @@ static enum status sample_command(struct app *app, struct error *err)
 {
     char text[NUMBER_TEXT_BYTES], market[MARKET_TEXT_BYTES];
     struct buffer out = {0};
+    struct json json = {0};
     struct sample_report report;
     struct sample_options options = {
         .env = app->env,
@@ -23,18 +24,19 @@ static enum status sample_command(struct app *app, struct error *err)
     TRY(sample_run(&options, &report, err));
     app_stop_words(NULL);
     market_to_text(&options.market, market);
-    if (app->json)
-        buffer_addf(&out,
-                    "{\"market\": \"%s\", \"symbols\": %zu, \"bars\": %zu, \"added\": %llu, "
-                    "\"same\": %llu}\n",
-                    market, options.symbols, options.bars, (unsigned long long)report.added,
-                    (unsigned long long)report.same);
-    else
-        buffer_addf(&out, "%s: %zu symbol%s, %s bars each%s\nnext: harrier backtest rsi --on %s\n",
-                    market, options.symbols, options.symbols == 1 ? "" : "s",
-                    with_commas((double)options.bars, 0, false, text),
-                    report.added ? "" : " (all there already)", market);
-    return app_print(app, &out, err);
+    json_begin(&json, NULL, '{');
+    json_text(&json, "market", market);
+    json_int(&json, "symbols", (int64_t)options.symbols);
+    json_int(&json, "bars", (int64_t)options.bars);
+    json_int(&json, "added", (int64_t)report.added);
+    json_int(&json, "same", (int64_t)report.same);
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
+    buffer_addf(&out, "%s: %zu symbol%s, %s bars each%s\nnext: harrier backtest rsi --on %s\n",
+                market, options.symbols, options.symbols == 1 ? "" : "s",
+                with_commas((double)options.bars, 0, false, text),
+                report.added ? "" : " (all there already)", market);
+    return app_answer(app, &json, &out, err);
 }
 
 const struct command command_sample = {
@@ -56,24 +58,27 @@ static enum status list_markets(struct app *app, struct error *err)
 {
     struct market_name *markets;
     struct buffer out = {0};
+    struct json json = {0};
     size_t count;
 
     TRY(store_markets(app->env, app->data, &markets, &count, err));
-    if (app->json)
-        buffer_add_text(&out, "{\"markets\": [");
+    json_begin(&json, NULL, '{');
+    json_begin(&json, "markets", '[');
     for (size_t i = 0; i < count; i++) {
         char text[MARKET_TEXT_BYTES];
 
         market_to_text(&markets[i], text);
-        buffer_addf(&out, app->json ? "%s\"%s\"" : "%s%s\n", app->json && i ? ", " : "", text);
+        json_text(&json, NULL, text);
+        buffer_addf(&out, "%s\n", text);
     }
-    if (app->json)
-        buffer_add_text(&out, "]}\n");
-    else if (!count)
+    json_end(&json, ']');
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
+    if (!app->json && !count)
         app_note("no market yet in %s: `harrier sample` makes one, `harrier import` reads yours",
                  app->data);
     mem_free(markets);
-    return app_print(app, &out, err);
+    return app_answer(app, &json, &out, err);
 }
 
 struct listing {

@@ -148,15 +148,26 @@ static void summary_line(const struct ranking *r, struct buffer *out)
     buffer_add_char(out, '\n');
 }
 
+void failure_line(struct buffer *out, size_t *count, const char *symbol, const char *error)
+{
+    if ((*count)++ < FAILURES_SHOWN)
+        buffer_addf(out, "%s failed: %s\n", symbol, error);
+}
+
+void failures_end(struct buffer *out, size_t count)
+{
+    if (count > FAILURES_SHOWN)
+        buffer_addf(out, "… and %zu more failed: --json lists them\n", count - FAILURES_SHOWN);
+}
+
 static void failure_lines(const struct ranking *r, struct buffer *out)
 {
-    size_t shown = 0;
+    size_t count = 0;
 
     for (size_t i = 0; i < r->count; i++)
-        if (!r->symbols[i].ok && shown++ < FAILURES_SHOWN)
-            buffer_addf(out, "%s failed: %s\n", r->symbols[i].symbol, r->symbols[i].error);
-    if (shown > FAILURES_SHOWN)
-        buffer_addf(out, "… and %zu more failed: --json lists them\n", shown - FAILURES_SHOWN);
+        if (!r->symbols[i].ok)
+            failure_line(out, &count, r->symbols[i].symbol, r->symbols[i].error);
+    failures_end(out, count);
 }
 
 /* ---- the ranked table ------------------------------------------------------------------------ */

@@ -35,6 +35,11 @@ void ranking_statistics(const struct ranking *ranking, const struct run_symbol *
 void ranking_json(const struct ranking *ranking, struct buffer *out);
 void ranking_csv(const struct ranking *ranking, struct buffer *out);
 
+/* A line for a symbol that failed, the first few of them; *count of all so far.  failures_end says
+ * how many more there were. */
+void failure_line(struct buffer *out, size_t *count, const char *symbol, const char *error);
+void failures_end(struct buffer *out, size_t count);
+
 /* A trade as a line of CSV, under TRADE_CSV_HEADER. */
 #define TRADE_CSV_HEADER                                                                          \
     "symbol,side,entry_time,entry_price,exit_time,exit_price,units,fees,profit,return,bars_held," \

@@ -99,12 +99,15 @@ static void run_row(struct sheet *table, const struct run *run)
 static enum status no_runs(struct app *app, struct error *err)
 {
     struct buffer out = {0};
+    struct json json = {0};
 
-    if (app->json)
-        buffer_add_text(&out, "{\"runs\":[]}\n");
-    else
-        buffer_addf(&out, "no run is kept in %s: `harrier backtest` keeps each\n", app->data);
-    return app_print(app, &out, err);
+    json_begin(&json, NULL, '{');
+    json_begin(&json, "runs", '[');
+    json_end(&json, ']');
+    json_end(&json, '}');
+    buffer_add_char(&json.out, '\n');
+    buffer_addf(&out, "no run is kept in %s: `harrier backtest` keeps each\n", app->data);
+    return app_answer(app, &json, &out, err);
 }
 
 static enum status list_runs(struct app *app, struct results *results, struct arena *arena,
@@ -443,32 +446,36 @@ const struct command command_run_compare = {
 
 /* ---- run rm ---------------------------------------------------------------------------------- */
 
-static enum status remove_runs(struct app *app, struct results *results, struct buffer *out,
+static enum status remove_runs(struct app *app, struct results *results, struct json *json,
                                struct error *err)
 {
+    json_begin(json, NULL, '{');
+    json_begin(json, "removed", '[');
     for (size_t i = 0; i < app->operand_count; i++) {
         int64_t id;
 
         TRY(run_id(app->operands[i], &id, err));
         TRY(results_remove(results, id, err));
-        buffer_addf(out, "%s%lld", i ? ", " : "{\"removed\": [", (long long)id);
+        json_int(json, NULL, id);
     }
-    buffer_add_text(out, "]}\n");
+    json_end(json, ']');
+    json_end(json, '}');
+    buffer_add_char(&json->out, '\n');
     return STATUS_OK;
 }
 
 static enum status run_rm_command(struct app *app, struct error *err)
 {
     struct results *results;
-    struct buffer out = {0};
+    struct json json = {0};
     enum status status;
 
     TRY(open_results(app, &results, true, err));
-    status = remove_runs(app, results, &out, err);
+    status = remove_runs(app, results, &json, err);
     results_close(results);
     if (status == STATUS_OK && app->json)
-        return app_write(&out, err);
-    buffer_deinit(&out);
+        return app_write(&json.out, err);
+    buffer_deinit(&json.out);
     return status;
 }
 

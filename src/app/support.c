@@ -149,13 +149,18 @@ void progress_end(struct progress *progress)
 
 /* ---- rules ----------------------------------------------------------------------------------- */
 
+void app_builtin_names(struct buffer *out, const char *between)
+{
+    for (size_t i = 0; i < rule_builtin_count; i++)
+        buffer_addf(out, "%s%s", i ? between : "", rule_builtins[i].name);
+}
+
 static enum status unknown_rule(const char *name, struct error *err)
 {
     const char *nearest = rule_builtin_nearest(text_of(name));
     struct buffer list = {0};
 
-    for (size_t i = 0; i < rule_builtin_count; i++)
-        buffer_addf(&list, "%s%s", i ? ", " : "", rule_builtins[i].name);
+    app_builtin_names(&list, ", ");
     if (nearest)
         fail(err, STATUS_USAGE,
              "no built-in rule `%s`; did you mean `%s`? (a file needs a path or a suffix: ./%s)",

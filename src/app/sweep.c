@@ -275,13 +275,12 @@ static const char *failure_of(const struct sweeping *s, size_t symbol)
 
 static void failure_lines(const struct sweeping *s, struct buffer *out)
 {
-    size_t shown = 0;
+    size_t count = 0;
 
     for (size_t i = 0; i < s->sweep.symbol_count; i++)
-        if (failure_of(s, i) && shown++ < FAILURES_SHOWN)
-            buffer_addf(out, "%s failed: %s\n", s->sweep.symbols[i].name, failure_of(s, i));
-    if (shown > FAILURES_SHOWN)
-        buffer_addf(out, "… and %zu more failed: --json lists them\n", shown - FAILURES_SHOWN);
+        if (failure_of(s, i))
+            failure_line(out, &count, s->sweep.symbols[i].name, failure_of(s, i));
+    failures_end(out, count);
 }
 
 static void sweep_text(const struct sweeping *s, size_t top, struct buffer *out)

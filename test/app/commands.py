@@ -2,7 +2,7 @@
 """The program as a user meets it: each test is a call of the command line and what it must say.
 
     python3 test/app/commands.py [WORDS]     only the tests whose names hold WORDS"""
-import bz2, csv, glob, gzip, io, json, lzma, os, pty, select, shlex, signal, shutil, sqlite3, subprocess, tarfile, time
+import bz2, csv, glob, gzip, io, json, lzma, os, pty, re, select, shlex, signal, shutil, sqlite3, subprocess, tarfile, time
 
 from program import HARRIER, HOME, STORE, main, market, ok, put, refused, run, test
 
@@ -17,6 +17,16 @@ def help_of_every_command_has_examples_and_options():
     for c in commands:
         text = ok(*c.split(), "--help", data_flag=False)
         assert f"harrier {c}" in text and "options:" in text, c
+
+
+@test
+def help_names_the_built_in_rules_that_there_are():
+    for command in ("backtest", "sweep", "check"):
+        text = ok(command, "--help", data_flag=False)
+        names = re.search(r"built-in rule .*:\n(.*)\.\n", text)[1].split(", ")
+        assert "rsi_original" in names and len(names) == 7, names
+        for name in names:
+            ok("check", name)
 
 
 @test

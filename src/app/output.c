@@ -42,11 +42,25 @@ static enum status check_place(struct app *app, enum option option, char real[PA
     return STATUS_OK;
 }
 
-static bool is_inside(const char *path, const char *directory)
+/* Of the data directory's files: results.db with what SQLite puts beside it, VENUE/TIMEFRAME/… */
+static bool is_ours(const char *name)
+{
+    const char *frame = strchr(name, '/'), *end = frame ? strchr(frame + 1, '/') : NULL;
+    enum timeframe parsed;
+    struct error ignored;
+
+    if (!frame)
+        return !strncmp(name, "results.db", strlen("results.db"));
+    return end && timeframe_parse(&parsed, (struct text){frame + 1, (size_t)(end - frame - 1)},
+                                  &ignored) == STATUS_OK;
+}
+
+static bool is_own_file(const char *path, const char *directory)
 {
     size_t length = strlen(directory);
 
-    return !strncmp(path, directory, length) && (path[length] == '/' || path[length - 1] == '/');
+    length -= length > 0 && directory[length - 1] == '/';
+    return !strncmp(path, directory, length) && path[length] == '/' && is_ours(path + length + 1);
 }
 
 static enum status check_reads(struct app *app, enum option option, const char *path,
@@ -59,11 +73,10 @@ static enum status check_reads(struct app *app, enum option option, const char *
     if (rule && path_real(read, rule, &ignored) == STATUS_OK && !strcmp(path, read))
         return fail(err, STATUS_USAGE, "--%s %s: that is the rule's own file", flag,
                     conf_text(app->conf, option));
-    if (path_real(read, app->data, &ignored) == STATUS_OK && is_inside(path, read))
+    if (path_real(read, app->data, &ignored) == STATUS_OK && is_own_file(path, read))
         return fail(err, STATUS_USAGE,
-                    "--%s %s: that is inside the data directory, where harrier keeps its own "
-                    "files; choose another place",
-                    flag, conf_text(app->conf, option));
+                    "--%s %s: there harrier keeps its own files; choose another place", flag,
+                    conf_text(app->conf, option));
     return STATUS_OK;
 }
 

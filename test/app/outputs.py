@@ -102,9 +102,10 @@ def a_file_of_an_option_overwrites_neither_the_rule_nor_the_store_nor_another():
     assert not os.path.exists(where("same.csv"))
     ok(*ASK[:4])
     before = open(os.path.join(STORE, "results.db"), "rb").read()
-    refused(2, "inside the data directory", *ASK, "--trades", "store/results.db")
-    refused(2, "inside the data directory", *ASK, "--equity", "store/small/1d/x.csv")
-    refused(2, "inside the data directory", "run", "show", "1", "--trades", "store/results.db")
+    refused(2, "its own files", *ASK, "--trades", "store/results.db")
+    refused(2, "its own files", *ASK, "--equity", "store/small/1d/x.csv")
+    refused(2, "its own files", "run", "show", "1", "--trades", "store/results.db")
+    ok(*ASK, "--trades", "store/trades.csv", "--equity", "store/small/equity.csv")
     refused(2, "one file", "run", "show", "1", "--trades", "a.csv", "--equity", "a.csv")
     assert open(os.path.join(STORE, "results.db"), "rb").read() == before
     ok(*ASK, "--trades", "rsi")  # the rule of this name is no file

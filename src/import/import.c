@@ -43,6 +43,7 @@ struct import {
     struct table seen;     /* every symbol; with --drop-last its newest bar so far, held back */
     bool source_ended;
     bool cut; /* a file was left out because of the stop */
+    bool committed;
     enum status first_failure;
     size_t first_failed; /* file of the report */
 };
@@ -392,6 +393,7 @@ static enum status finish(struct import *import, struct error *err)
     report->symbols = import->seen.series_count;
     if (import->writer)
         TRY(writer_commit(import->writer, err));
+    import->committed = true;
     report->store_ns += clock_ticks_ns(import->options->env) - begun;
     if (import->cut || !import->source_ended)
         return explain_cut(import, err);
@@ -455,6 +457,8 @@ enum status import_run(const struct import_options *options, struct import_repor
     report->links_back = import->source.links_back;
     if (status == STATUS_OK)
         status = finish(import, err);
+    if (!import->committed) /* what the writer took in went with it */
+        report->counts.added = report->counts.replaced = 0;
     report->read_ns = clock_ticks_ns(options->env) - begun - report->store_ns;
     close_import(import);
     return status;

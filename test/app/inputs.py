@@ -38,6 +38,10 @@ def a_full_data_directory_stores_nothing_and_loses_nothing():
     assert p.returncode in (0, 4, 5), (p.returncode, p.stderr)
     assert len(json.loads(ok("symbols", "f/1d", "--json", data=data))["symbols"]) == (4 if p.returncode == 0 else 3)
     ok("verify", "f/1d", data=data)
+    days = [time.strftime("%Y-%m-%d,1,2,1,2,3\n", time.gmtime(86400 * d)) for d in range(9000)]
+    files = [put(f"{name}.csv", BARS.splitlines()[0] + "\n" + "".join(days[:count])) for name, count in (("A", 10), ("B", 9000))]
+    p = limited(200000, "import", *files, "--as", "g/1d", "--json", data=data)  # room for A, not for B
+    assert p.returncode in (4, 5) and json.loads(p.stdout)["added"] == 0, (p.returncode, p.stdout, p.stderr)
     p = limited(4096, "backtest", "rsi", "--on", "f/1d", data=data)
     assert p.returncode == 0 and "not kept" in p.stderr and "3 symbols" in p.stdout, (p.returncode, p.stderr)
 
